@@ -1,0 +1,84 @@
+package qtfs.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static qtfs.linux.LinuxException.check;
+
+import java.io.Closeable;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A child of this process, leader of a process group of its own.
+ *
+ * <p>Until {@link #reap} its number belongs to it, so that signals cannot hit a stranger. The pidfd
+ * becomes readable when it ends.
+ */
+public final class ChildProcess implements Closeable {
+  private static final MemorySegment SYSCALL = Libc.function("syscall");
+  private static final MemorySegment WAITID = Libc.function("waitid");
+  private static final MemorySegment KILL = Libc.function("kill");
+  // asm-generic/unistd.h: numbers from 424 on are the same on every architecture. glibc has a
+  // pidfd_open of its own only since 2.36.
+  private static final int SYS_PIDFD_OPEN = 434;
+  private static final int P_PID = 1;
+  private static final int WEXITED = 4;
+  private static final int SIGINFO_SIZE = 128;
+  private static final int CLD_EXITED = 1;
+
+  private final int pid;
+  private final Fd pidfd;
+
+  private ChildProcess(int pid, Fd pidfd) {
+    this.pid = pid;
+    this.pidfd = pidfd;
+  }
+
+  /** Takes charge of a child that this process has started and nobody has reaped. */
+  static ChildProcess of(int pid) throws LinuxException {
+    Fd pidfd = Fd.own(check(Libc.call(SYSCALL, SYS_PIDFD_OPEN, pid, 0), "pidfd_open " + pid));
+    return new ChildProcess(pid, pidfd);
+  }
+
+  public int pid() {
+    return pid;
+  }
+
+  /** Readable once the process has ended; owned by this object. */
+  public Fd pidfd() {
+    return pidfd;
+  }
+
+  /** Sends a signal to the process itself. */
+  public void signal(int signal) throws LinuxException {
+    check(Libc.call(KILL, pid, signal), "kill " + pid);
+  }
+
+  /** Sends a signal to the process and everybody in its group; nobody left is no error. */
+  public void signalGroup(int signal) throws LinuxException {
+    int result = Libc.call(KILL, -pid, signal);
+    if (result != -Errno.ESRCH) {
+      check(result, "kill process group " + pid);
+    }
+  }
+
+  /** Waits for the end of the process and takes its status; once. */
+  public ExitStatus reap() throws LinuxException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment siginfo = arena.allocate(SIGINFO_SIZE, 8);
+      int result;
+      do {
+        result = Libc.call(WAITID, P_PID, pid, siginfo.address(), WEXITED);
+      } while (result == -Errno.EINTR);
+      check(result, "waitid " + pid);
+      int status = siginfo.get(JAVA_INT, 24); // si_status
+      return siginfo.get(JAVA_INT, 8) == CLD_EXITED // si_code
+          ? new ExitStatus.Exited(status)
+          : new ExitStatus.Killed(status);
+    }
+  }
+
+  @Override
+  public void close() {
+    pidfd.close();
+  }
+}

@@ -1,0 +1,132 @@
+package qtfs.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * recvmsg(2) and sendmsg(2) with scatter, gather and passed descriptors.
+ *
+ * <p>Holds one message header, {@value #MAX_IOVECS} iovecs and a control buffer, used anew by every
+ * call: for one thread, usually one an event loop. Results follow the kernel: a count, 0 at the end
+ * of the stream, {@code -errno} on failure.
+ *
+ * <pre>
+ * struct msghdr, 56 bytes             struct cmsghdr
+ *  0 name, 8 namelen                   0 u64 len, 8 i32 level, 12 i32 type, 16 data
+ * 16 iov, 24 iovlen                   struct iovec
+ * 32 control, 40 controllen, 48 flags  0 base, 8 len
+ * </pre>
+ */
+public final class MessageIo implements AutoCloseable {
+  /** The most descriptors that Linux passes in one message: SCM_MAX_FD, net/scm.h. */
+  public static final int MAX_FDS = 253;
+
+  /** How many pieces one call scatters or gathers. */
+  public static final int MAX_IOVECS = 64;
+
+  private static final MemorySegment RECVMSG = Libc.function("recvmsg");
+  private static final MemorySegment SENDMSG = Libc.function("sendmsg");
+  private static final int SOL_SOCKET = 1;
+  private static final int SCM_RIGHTS = 1;
+  private static final int MSG_CTRUNC = 8;
+  private static final int MSG_NOSIGNAL = 0x4000;
+  private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
+  private static final int CMSG_HEADER = 16;
+  private static final int CONTROL_SIZE =
+      CMSG_HEADER + 4 * MAX_FDS + 4; // CMSG_SPACE: multiple of 8
+
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment header = arena.allocate(56, 8);
+  private final MemorySegment iovecs = arena.allocate(16L * MAX_IOVECS, 8);
+  private final MemorySegment control = arena.allocate(CONTROL_SIZE, 8);
+
+  /** Sets one piece: the memory must stay valid until the call has returned. */
+  public void piece(int index, long address, long length) {
+    iovecs.set(JAVA_LONG, 16L * index, address);
+    iovecs.set(JAVA_LONG, 16L * index + 8, length);
+  }
+
+  /**
+   * Receives into the first {@code pieces} pieces. The descriptors that came along are {@link
+   * #takeFds taken} by the caller before the next call, or they leak.
+   *
+   * @return bytes, 0 at the end, or {@code -errno}
+   */
+  public long receive(Fd socket, int pieces) {
+    prepare(pieces, CONTROL_SIZE);
+    return Libc.callLong(RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC);
+  }
+
+  /** The descriptors of the message just received, in order, close-on-exec, owned by the caller. */
+  public List<Fd> takeFds() {
+    long length = header.get(JAVA_LONG, 40);
+    List<Fd> fds = List.of();
+    for (long at = 0; at + CMSG_HEADER <= length; ) {
+      long size = control.get(JAVA_LONG, at);
+      if (size < CMSG_HEADER) {
+        break;
+      }
+      if (control.get(JAVA_INT, at + 8) == SOL_SOCKET
+          && control.get(JAVA_INT, at + 12) == SCM_RIGHTS) {
+        fds = fds.isEmpty() ? new ArrayList<>() : fds;
+        for (long fd = at + CMSG_HEADER; fd + 4 <= at + size; fd += 4) {
+          fds.add(Fd.own(control.get(JAVA_INT, fd)));
+        }
+      }
+      at += (size + 7) & ~7L; // CMSG_ALIGN
+    }
+    return fds;
+  }
+
+  /**
+   * Whether the message just received came with descriptors that the kernel dropped, because this
+   * process may not open more.
+   */
+  public boolean fdsWereDropped() {
+    return (header.get(JAVA_INT, 48) & MSG_CTRUNC) != 0;
+  }
+
+  /**
+   * Sends the first {@code pieces} pieces with copies of the descriptors, which stay the caller's.
+   * Never raises SIGPIPE.
+   *
+   * @param fds at most {@value #MAX_FDS}; with any, at least one byte must be sent
+   * @return bytes, or {@code -errno}; with at least one byte sent all descriptors were sent
+   */
+  public long send(Fd socket, int pieces, List<Fd> fds) {
+    int count = fds.size();
+    if (count > MAX_FDS) {
+      throw new IllegalArgumentException(count + " descriptors in one message");
+    }
+    if (count > 0) {
+      control.set(JAVA_LONG, 0, CMSG_HEADER + 4L * count);
+      control.set(JAVA_INT, 8, SOL_SOCKET);
+      control.set(JAVA_INT, 12, SCM_RIGHTS);
+      for (int i = 0; i < count; i++) {
+        control.set(JAVA_INT, CMSG_HEADER + 4L * i, fds.get(i).number());
+      }
+    }
+    prepare(pieces, count == 0 ? 0 : (CMSG_HEADER + 4L * count + 7) & ~7L);
+    return Libc.callLong(SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL);
+  }
+
+  private void prepare(int pieces, long controlLength) {
+    header.set(JAVA_LONG, 0, 0);
+    header.set(JAVA_INT, 8, 0);
+    header.set(JAVA_LONG, 16, iovecs.address());
+    header.set(JAVA_LONG, 24, pieces);
+    header.set(JAVA_LONG, 32, controlLength == 0 ? 0 : control.address());
+    header.set(JAVA_LONG, 40, controlLength);
+    header.set(JAVA_INT, 48, 0);
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

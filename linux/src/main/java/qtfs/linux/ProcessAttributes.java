@@ -1,0 +1,77 @@
+package qtfs.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static qtfs.linux.LinuxException.check;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** What belongs to this process as a whole: mask, limits, name, number. */
+public final class ProcessAttributes {
+  private static final MemorySegment UMASK = Libc.function("umask");
+  private static final MemorySegment GETPID = Libc.function("getpid");
+  private static final MemorySegment GETUID = Libc.function("geteuid");
+  private static final MemorySegment GETRLIMIT = Libc.function("getrlimit");
+  private static final MemorySegment SETRLIMIT = Libc.function("setrlimit");
+  private static final int RLIMIT_NOFILE = 7; // asm-generic/resource.h
+
+  private ProcessAttributes() {}
+
+  /** Sets the file mode mask of the process, all its threads, and returns the previous one. */
+  public static int umask(int mask) {
+    return Libc.call(UMASK, mask);
+  }
+
+  public static int pid() {
+    return Libc.call(GETPID, 0);
+  }
+
+  /** The effective user. */
+  public static int uid() {
+    return Libc.call(GETUID, 0);
+  }
+
+  /**
+   * Raises the limit of open files, never lowers it; without the right to raise the hard limit, as
+   * far as that goes.
+   *
+   * @return the limit in force afterwards
+   */
+  public static long raiseOpenFiles(long wanted) throws LinuxException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment limit = arena.allocate(16, 8); // struct rlimit: u64 cur, max
+      check(Libc.call(GETRLIMIT, RLIMIT_NOFILE, limit.address()), "getrlimit");
+      long current = limit.get(JAVA_LONG, 0);
+      long hard = limit.get(JAVA_LONG, 8);
+      if (Long.compareUnsigned(current, wanted) >= 0) {
+        return current;
+      }
+      long newHard = Long.compareUnsigned(hard, wanted) < 0 ? wanted : hard;
+      limit.set(JAVA_LONG, 0, wanted);
+      limit.set(JAVA_LONG, 8, newHard);
+      if (Libc.call(SETRLIMIT, RLIMIT_NOFILE, limit.address()) == 0) {
+        return wanted;
+      }
+      limit.set(JAVA_LONG, 0, hard);
+      limit.set(JAVA_LONG, 8, hard);
+      check(Libc.call(SETRLIMIT, RLIMIT_NOFILE, limit.address()), "setrlimit");
+      return hard;
+    }
+  }
+
+  /**
+   * Names the process: what {@code ps} and {@code pidof} show instead of {@code java}. At most 15
+   * bytes.
+   */
+  public static void name(String name) {
+    try {
+      Files.writeString(Path.of("/proc/self/comm"), name);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot name the process " + name, e);
+    }
+  }
+}

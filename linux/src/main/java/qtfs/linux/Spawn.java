@@ -1,0 +1,316 @@
+package qtfs.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * A program to be started with exactly the given descriptors, an empty signal mask, default signal
+ * actions and a process group of its own: posix_spawn(3).
+ *
+ * <p>Started <em>held</em>, because rexec tells the process number before the program may run: the
+ * child exists, has let go of every descriptor that is not its own, and waits before its exec in an
+ * open(2) of a named pipe that nobody writes. {@link Held#release} opens the other side.
+ * posix_spawn gives no other way to know the number of a process that has not started yet, and a
+ * helper program that waits and then execs would leave its traces in the environment and cost an
+ * exec.
+ */
+public final class Spawn {
+  private static final MemorySegment SPAWN = Libc.function("posix_spawn");
+  private static final MemorySegment ACTIONS_INIT = Libc.function("posix_spawn_file_actions_init");
+  private static final MemorySegment ACTIONS_DESTROY =
+      Libc.function("posix_spawn_file_actions_destroy");
+  private static final MemorySegment ACTIONS_DUP2 =
+      Libc.function("posix_spawn_file_actions_adddup2");
+  private static final MemorySegment ACTIONS_OPEN =
+      Libc.function("posix_spawn_file_actions_addopen");
+  private static final MemorySegment ACTIONS_CLOSE =
+      Libc.function("posix_spawn_file_actions_addclose");
+
+  /** Since glibc 2.34. */
+  private static final Optional<MemorySegment> ACTIONS_CLOSE_FROM =
+      Libc.optionalFunction("posix_spawn_file_actions_addclosefrom_np");
+
+  private static final MemorySegment ATTRIBUTES_INIT = Libc.function("posix_spawnattr_init");
+  private static final MemorySegment ATTRIBUTES_DESTROY = Libc.function("posix_spawnattr_destroy");
+  private static final MemorySegment ATTRIBUTES_FLAGS = Libc.function("posix_spawnattr_setflags");
+  private static final MemorySegment ATTRIBUTES_SIGDEFAULT =
+      Libc.function("posix_spawnattr_setsigdefault");
+  private static final MemorySegment GETTID = Libc.function("gettid");
+
+  // glibc, 64-bit: sizeof (posix_spawn_file_actions_t), (posix_spawnattr_t), (sigset_t)
+  private static final int ACTIONS_SIZE = 80;
+  private static final int ATTRIBUTES_SIZE = 336;
+  private static final int SIGSET_SIZE = 128;
+  // spawn.h
+  private static final int SETPGROUP = 2;
+  private static final int SETSIGDEF = 4;
+  private static final int SETSIGMASK = 8;
+
+  /** How long a child may take from posix_spawn to its place of waiting. */
+  private static final long HOLD_SECONDS = 10;
+
+  private final Path program;
+  private final List<String> arguments;
+  private final List<String> environment;
+  private final SortedMap<Integer, Fd> descriptors;
+
+  /**
+   * Describes a program; the descriptors stay the caller's.
+   *
+   * @param program absolute path, executed as it is
+   * @param arguments from {@code argv[0]} on
+   * @param environment {@code NAME=value} each
+   * @param descriptors what the program finds at which number; numbers not named are closed
+   */
+  public Spawn(
+      Path program,
+      List<String> arguments,
+      List<String> environment,
+      SortedMap<Integer, Fd> descriptors) {
+    this.program = program;
+    this.arguments = List.copyOf(arguments);
+    this.environment = List.copyOf(environment);
+    this.descriptors = new TreeMap<>(descriptors);
+  }
+
+  /** A child that waits before its exec. */
+  public static final class Held {
+    private final ChildProcess child;
+    private final Path gate;
+    private final CompletableFuture<Integer> outcome;
+
+    private Held(ChildProcess child, Path gate, CompletableFuture<Integer> outcome) {
+      this.child = child;
+      this.gate = gate;
+      this.outcome = outcome;
+    }
+
+    /** The child, which becomes the program; the caller reaps and closes it, whatever happens. */
+    public ChildProcess child() {
+      return child;
+    }
+
+    /**
+     * Lets the child go on to its exec.
+     *
+     * @return empty if the program runs, else the errno with which its exec failed, and the child
+     *     is gone, reaped
+     */
+    public Optional<Integer> release() throws LinuxException {
+      // Read and write, because this end must neither wait for the child nor fail without it.
+      try (Fd _ = Fd.open(gate, Fd.O_RDWR | Fd.O_NONBLOCK)) {
+        int errno = await(outcome);
+        return errno == 0 ? Optional.empty() : Optional.of(errno);
+      } finally {
+        remove(gate);
+      }
+    }
+
+    /** Ends the child without a start of the program. */
+    public void abandon() throws LinuxException {
+      // To the process, as it may not have made its group yet; SIGKILL, as it blocks all others.
+      child.signal(9);
+      try {
+        int ignored = await(outcome);
+      } finally {
+        remove(gate);
+      }
+    }
+  }
+
+  /**
+   * Starts the child and holds it before its exec.
+   *
+   * @param gate a path that is free, in a directory of ours, for the pipe it waits at
+   * @throws LinuxException if there could be no child, or a descriptor could not be given to it
+   */
+  public Held startHeld(Path gate) throws IOException {
+    Pipe.makeFifo(gate, 0600);
+    CompletableFuture<Integer> tid = new CompletableFuture<>();
+    CompletableFuture<Integer> outcome = new CompletableFuture<>();
+    // posix_spawn returns when the child has executed or died, so a thread of its own waits in it.
+    // Platform, because the child's number is looked up as the only child of that thread.
+    Thread.ofPlatform().name(HELD_COMM).daemon().start(() -> spawnOnThisThread(gate, tid, outcome));
+    try {
+      int pid = awaitChildOf(await(tid), outcome);
+      return new Held(ChildProcess.of(pid), gate, outcome);
+    } catch (IOException | RuntimeException e) {
+      remove(gate);
+      throw e;
+    }
+  }
+
+  /** The name that a held child shows until its exec, by which a new server finds orphans. */
+  public static final String HELD_COMM = "rexec-held";
+
+  private void spawnOnThisThread(
+      Path gate, CompletableFuture<Integer> tid, CompletableFuture<Integer> outcome) {
+    tid.complete(Libc.call(GETTID, 0));
+    try {
+      outcome.complete(spawn(gate));
+    } catch (LinuxException | RuntimeException e) {
+      outcome.completeExceptionally(e);
+    }
+  }
+
+  /** The number of the child that a thread of ours has made. */
+  private static int awaitChildOf(int tid, CompletableFuture<Integer> outcome) throws IOException {
+    Path children = Path.of("/proc/self/task/" + tid + "/children"); // CONFIG_PROC_CHILDREN
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(HOLD_SECONDS);
+    while (System.nanoTime() < deadline) {
+      if (outcome.isDone()) {
+        throw new LinuxException("posix_spawn", await(outcome));
+      }
+      String pids = Files.readString(children).strip();
+      if (!pids.isEmpty()) {
+        return Integer.parseInt(pids);
+      }
+      Thread.onSpinWait();
+    }
+    throw new IOException("posix_spawn made no child in " + HOLD_SECONDS + " s");
+  }
+
+  private static int await(CompletableFuture<Integer> future) throws LinuxException {
+    try {
+      return future.get(HOLD_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof LinuxException cause) {
+        throw cause;
+      }
+      throw new IllegalStateException(e.getCause());
+    } catch (TimeoutException e) {
+      throw new LinuxException("posix_spawn did not return", Errno.EAGAIN);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new LinuxException("posix_spawn", Errno.EINTR);
+    }
+  }
+
+  private static void remove(Path gate) {
+    try {
+      Files.deleteIfExists(gate);
+    } catch (IOException e) {
+      Log.warn("cannot remove " + gate + ": " + e.getMessage());
+    }
+  }
+
+  private int spawn(Path gate) throws LinuxException {
+    List<Fd> sources = new ArrayList<>();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment actions = arena.allocate(ACTIONS_SIZE, 8);
+      MemorySegment attributes = arena.allocate(ATTRIBUTES_SIZE, 8);
+      doneOk(Libc.callReturningErrno(ACTIONS_INIT, actions.address(), 0, 0, 0, 0, 0));
+      doneOk(Libc.callReturningErrno(ATTRIBUTES_INIT, attributes.address(), 0, 0, 0, 0, 0));
+      try {
+        addDescriptors(actions, sources);
+        addGate(arena, actions, gate);
+        setAttributes(arena, attributes);
+        return Libc.callReturningErrno(
+            SPAWN,
+            arena.allocate(JAVA_INT).address(),
+            Libc.cString(arena, program.toString()).address(),
+            actions.address(),
+            attributes.address(),
+            Libc.cStrings(arena, arguments, arguments.size()).address(),
+            Libc.cStrings(arena, environment, environment.size()).address());
+      } finally {
+        doneOk(Libc.callReturningErrno(ACTIONS_DESTROY, actions.address(), 0, 0, 0, 0, 0));
+        doneOk(Libc.callReturningErrno(ATTRIBUTES_DESTROY, attributes.address(), 0, 0, 0, 0, 0));
+      }
+    } finally {
+      Fd.closeAll(sources);
+    }
+  }
+
+  /** Each descriptor to its number, and nothing else: first above all targets, then into place. */
+  private void addDescriptors(MemorySegment actions, List<Fd> sources) throws LinuxException {
+    int afterLast = descriptors.isEmpty() ? 0 : descriptors.lastKey() + 1;
+    for (var entry : descriptors.entrySet()) {
+      Fd source = entry.getValue().duplicateFrom(Math.max(afterLast, 3));
+      sources.add(source);
+      action(ACTIONS_DUP2, actions, source.number(), entry.getKey());
+    }
+    for (int number = 0; number < afterLast; number++) {
+      if (!descriptors.containsKey(number)) {
+        action(ACTIONS_CLOSE, actions, number, 0);
+      }
+    }
+    if (ACTIONS_CLOSE_FROM.isPresent()) {
+      action(ACTIONS_CLOSE_FROM.get(), actions, afterLast, 0);
+    } else {
+      // What is opened from here on, by whichever thread, is close-on-exec.
+      for (int number : openNumbers()) {
+        if (number >= afterLast) {
+          action(ACTIONS_CLOSE, actions, number, 0);
+        }
+      }
+    }
+  }
+
+  /** After all descriptors are in place: a waiting child must not keep anybody's pipe open. */
+  private void addGate(Arena arena, MemorySegment actions, Path gate) throws LinuxException {
+    int number = descriptors.isEmpty() ? 0 : descriptors.lastKey() + 1;
+    doneOk(
+        Libc.callReturningErrno(
+            ACTIONS_OPEN,
+            actions.address(),
+            number,
+            Libc.cString(arena, gate.toString()).address(),
+            Fd.O_RDONLY,
+            0,
+            0));
+    action(ACTIONS_CLOSE, actions, number, 0);
+  }
+
+  private static void setAttributes(Arena arena, MemorySegment attributes) throws LinuxException {
+    MemorySegment all = arena.allocate(SIGSET_SIZE, 8).fill((byte) 0xff);
+    doneOk(
+        Libc.callReturningErrno(
+            ATTRIBUTES_SIGDEFAULT, attributes.address(), all.address(), 0, 0, 0, 0));
+    // An empty mask and group 0, a new one, are what posix_spawnattr_init has put there.
+    doneOk(
+        Libc.callReturningErrno(
+            ATTRIBUTES_FLAGS,
+            attributes.address(),
+            SETPGROUP | SETSIGDEF | SETSIGMASK,
+            0,
+            0,
+            0,
+            0));
+  }
+
+  private static void action(MemorySegment function, MemorySegment actions, int a, int b)
+      throws LinuxException {
+    doneOk(Libc.callReturningErrno(function, actions.address(), a, b, 0, 0, 0));
+  }
+
+  private static void doneOk(int errno) throws LinuxException {
+    if (errno != 0) {
+      throw new LinuxException("posix_spawn", errno);
+    }
+  }
+
+  /** The numbers of all descriptors of this process. */
+  public static List<Integer> openNumbers() {
+    String[] names = new java.io.File("/proc/self/fd").list();
+    List<Integer> numbers = new ArrayList<>();
+    for (String name : names == null ? new String[0] : names) {
+      numbers.add(Integer.valueOf(name));
+    }
+    return numbers;
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package qtfs.linux;
+
+import org.jspecify.annotations.NullMarked;
