@@ -25,9 +25,10 @@ final class FdWatch implements EpollIoHandle {
      *
      * @param readable bytes, or the end, or an error to be read
      * @param writable room to write
+     * @param ended the other side sends no more: EPOLLRDHUP, or hung up
      * @param hungUp the other side is gone altogether: EPOLLHUP or EPOLLERR
      */
-    void ready(boolean readable, boolean writable, boolean hungUp);
+    void ready(boolean readable, boolean writable, boolean ended, boolean hungUp);
   }
 
   private static final int EPOLLERR = 8; // sys/epoll.h
@@ -83,8 +84,10 @@ final class FdWatch implements EpollIoHandle {
   public void handle(IoRegistration ignored, IoEvent event) {
     int ops = ((EpollIoEvent) event).ops().value();
     boolean hungUp = (ops & (EPOLLERR | EPOLLHUP)) != 0;
-    boolean readable = hungUp || (ops & READ.value() & ~EpollIoOps.EPOLLET.value()) != 0;
-    listener.ready(readable, hungUp || (ops & EpollIoOps.EPOLLOUT.value()) != 0, hungUp);
+    boolean ended = hungUp || (ops & EpollIoOps.EPOLLRDHUP.value()) != 0;
+    boolean readable = ended || (ops & EpollIoOps.EPOLLIN.value()) != 0;
+    boolean writable = hungUp || (ops & EpollIoOps.EPOLLOUT.value()) != 0;
+    listener.ready(readable, writable, ended, hungUp);
   }
 
   /** The loop ends: the daemon closes what it holds by itself. */
