@@ -78,8 +78,7 @@ final class AotTraining {
   private void run() throws IOException, InterruptedException {
     deleteTree(image.resolve("lib/aot"));
     Files.createDirectories(image.resolve("lib/aot"));
-    Path whitelist =
-        Files.writeString(work.resolve("whitelist"), "/bin/sh\n");
+    Path whitelist = Files.writeString(work.resolve("whitelist"), "/bin/sh\n");
     Files.setPosixFilePermissions(whitelist, PosixFilePermissions.fromString("r--------"));
     String port = Integer.toString(freePort());
     Process proxy = recorded("udsproxyd", "1", "127.0.0.1", port, "127.0.0.1", port).start();
