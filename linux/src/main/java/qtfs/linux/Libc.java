@@ -13,6 +13,7 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
@@ -124,12 +125,20 @@ final class Libc {
     return arena.allocateFrom(s);
   }
 
-  /** A NULL-terminated array of C strings. */
-  static MemorySegment cStrings(Arena arena, Iterable<String> strings, int count) {
+  /** A NUL-terminated copy of a byte string, see {@link Spawn}. */
+  static MemorySegment cBytes(Arena arena, String bytes) {
+    if (bytes.indexOf('\0') >= 0) {
+      throw new IllegalArgumentException("NUL in \"" + bytes.replace("\0", "\\0") + "\"");
+    }
+    return arena.allocateFrom(bytes, StandardCharsets.ISO_8859_1);
+  }
+
+  /** A NULL-terminated array of NUL-terminated byte strings. */
+  static MemorySegment cByteStrings(Arena arena, Iterable<String> strings, int count) {
     MemorySegment array = arena.allocate(MemoryLayout.sequenceLayout(count + 1L, JAVA_LONG));
     int i = 0;
     for (String s : strings) {
-      array.setAtIndex(JAVA_LONG, i++, cString(arena, s).address());
+      array.setAtIndex(JAVA_LONG, i++, cBytes(arena, s).address());
     }
     return array;
   }

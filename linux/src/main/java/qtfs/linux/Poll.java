@@ -25,13 +25,36 @@ public final class Poll {
    * @return for each descriptor its events, all 0 after the timeout
    */
   public static int[] readable(Duration timeout, Fd... fds) {
+    int[] numbers = new int[fds.length];
+    for (int i = 0; i < fds.length; i++) {
+      numbers[i] = fds[i].number();
+    }
+    return readable(timeout, numbers);
+  }
+
+  /** The same for descriptors that this process holds but no {@link Fd} owns. */
+  public static int[] readable(Duration timeout, int... numbers) {
+    return await(IN, timeout, numbers);
+  }
+
+  /**
+   * Waits until a descriptor takes bytes or is broken.
+   *
+   * @param timeout negative to wait for ever; rounded up to a millisecond
+   * @return false after the timeout
+   */
+  public static boolean writable(Duration timeout, Fd fd) {
+    return await(OUT, timeout, fd.number())[0] != 0;
+  }
+
+  private static int[] await(int wanted, Duration timeout, int... fds) {
     long deadline = timeout.isNegative() ? Long.MAX_VALUE : System.nanoTime() + timeout.toNanos();
     try (Arena arena = Arena.ofConfined()) {
       // struct pollfd: i32 fd, i16 events, i16 revents
       MemorySegment set = arena.allocate(8L * fds.length, 4);
       for (int i = 0; i < fds.length; i++) {
-        set.set(JAVA_INT, 8L * i, fds[i].number());
-        set.set(JAVA_SHORT, 8L * i + 4, (short) IN);
+        set.set(JAVA_INT, 8L * i, fds[i]);
+        set.set(JAVA_SHORT, 8L * i + 4, (short) wanted);
       }
       int result;
       do {

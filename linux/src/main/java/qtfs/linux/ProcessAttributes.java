@@ -1,14 +1,12 @@
 package qtfs.linux;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static qtfs.linux.LinuxException.check;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /** What belongs to this process as a whole: mask, limits, name, number. */
 public final class ProcessAttributes {
@@ -67,11 +65,11 @@ public final class ProcessAttributes {
    * Names the process: what {@code ps} and {@code pidof} show instead of {@code java}. At most 15
    * bytes.
    */
-  public static void name(String name) {
-    try {
-      Files.writeString(Path.of("/proc/self/comm"), name);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot name the process " + name, e);
+  public static void name(String name) throws LinuxException {
+    byte[] bytes = name.getBytes(US_ASCII);
+    try (Fd comm = Fd.open("/proc/self/comm", Fd.O_WRONLY, 0);
+        Arena arena = Arena.ofConfined()) {
+      check(comm.write(arena.allocateFrom(JAVA_BYTE, bytes), bytes.length), "name " + name);
     }
   }
 }

@@ -63,21 +63,22 @@ public final class Spawn {
   /** How long a child may take from posix_spawn to its place of waiting. */
   private static final long HOLD_SECONDS = 10;
 
-  private final Path program;
+  private final String program;
   private final List<String> arguments;
   private final List<String> environment;
   private final SortedMap<Integer, Fd> descriptors;
 
   /**
-   * Describes a program; the descriptors stay the caller's.
+   * Describes a program; the descriptors stay the caller's. The strings are byte strings, a byte in
+   * each char, since neither paths nor arguments nor variables have to be text in any charset.
    *
-   * @param program absolute path, executed as it is
+   * @param program path, executed as it is
    * @param arguments from {@code argv[0]} on
    * @param environment {@code NAME=value} each
    * @param descriptors what the program finds at which number; numbers not named are closed
    */
   public Spawn(
-      Path program,
+      String program,
       List<String> arguments,
       List<String> environment,
       SortedMap<Integer, Fd> descriptors) {
@@ -222,11 +223,11 @@ public final class Spawn {
         return Libc.callReturningErrno(
             SPAWN,
             arena.allocate(JAVA_INT).address(),
-            Libc.cString(arena, program.toString()).address(),
+            Libc.cBytes(arena, program).address(),
             actions.address(),
             attributes.address(),
-            Libc.cStrings(arena, arguments, arguments.size()).address(),
-            Libc.cStrings(arena, environment, environment.size()).address());
+            Libc.cByteStrings(arena, arguments, arguments.size()).address(),
+            Libc.cByteStrings(arena, environment, environment.size()).address());
       } finally {
         doneOk(Libc.callReturningErrno(ACTIONS_DESTROY, actions.address(), 0, 0, 0, 0, 0));
         doneOk(Libc.callReturningErrno(ATTRIBUTES_DESTROY, attributes.address(), 0, 0, 0, 0, 0));

@@ -30,8 +30,7 @@ final class SpawnTest {
       TreeMap<Integer, Fd> fds = new TreeMap<>(more);
       fds.put(1, out.write());
       List<String> argv = List.of("sh", "-c", script);
-      Spawn.Held held =
-          new Spawn(Path.of("/bin/sh"), argv, ENVIRONMENT, fds).startHeld(dir.resolve("gate"));
+      Spawn.Held held = new Spawn("/bin/sh", argv, ENVIRONMENT, fds).startHeld(dir.resolve("gate"));
       try (ChildProcess child = held.child()) {
         assertThat(held.release()).isEmpty();
         out.write().close();
@@ -97,7 +96,7 @@ final class SpawnTest {
     try (Pipe other = Pipe.open()) {
       Spawn.Held held =
           new Spawn(
-                  Path.of("/bin/sh"),
+                  "/bin/sh",
                   List.of("sh", "-c", "echo ran > " + witness),
                   ENVIRONMENT,
                   new TreeMap<>())
@@ -131,7 +130,7 @@ final class SpawnTest {
     Path witness = dir.resolve("witness");
     Spawn.Held held =
         new Spawn(
-                Path.of("/bin/sh"),
+                "/bin/sh",
                 List.of("sh", "-c", "echo ran > " + witness),
                 ENVIRONMENT,
                 new TreeMap<>())
@@ -155,7 +154,7 @@ final class SpawnTest {
 
   private Optional<Integer> execErrno(Path program) throws IOException {
     Spawn.Held held =
-        new Spawn(program, List.of("x"), ENVIRONMENT, new TreeMap<>())
+        new Spawn(program.toString(), List.of("x"), ENVIRONMENT, new TreeMap<>())
             .startHeld(dir.resolve("gate"));
     try (ChildProcess _ = held.child()) {
       return held.release();

@@ -1,0 +1,18 @@
+package qtfs.udsproxy;
+
+import java.time.Duration;
+
+/**
+ * How long the proxy waits for others.
+ *
+ * @param handshake for a request to be complete, for the peer's TCP, for the target to accept, and
+ *     for the peer's answer: each
+ * @param pairing for the application to connect to the stand-in socket, and for the peer to fetch a
+ *     pipe
+ * @param stopping for connections to flush what they hold when the daemon ends
+ */
+record Deadlines(Duration handshake, Duration pairing, Duration stopping) {
+  /** The deployed daemon gives up pairing after about 5 s. */
+  static final Deadlines DEFAULT =
+      new Deadlines(Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(1));
+}

@@ -1,0 +1,94 @@
+package qtfs.udsproxy;
+
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * A frame of the stream between two proxies, v1 dialect. All integers are little-endian.
+ *
+ * <pre>
+ * header   0 i32 msgtype   4 i32 msglen   then msglen bytes
+ *
+ * NORMAL      0xa5a5  payload, 1..4088 bytes
+ * SCM_RIGHTS  0xa5a6  0 i32 flags   4 char path[], NUL-terminated, at most 1019 characters
+ * SCM_PIPE    0xa5aa  0 i32 dir     4 i32 srcfd
+ * END         0xa5ab  nothing
+ * </pre>
+ *
+ * One message of the application is any number of SCM frames, then at most one NORMAL, then END.
+ */
+sealed interface Frame {
+  int HEADER_LENGTH = 8;
+
+  /** The deployed daemon's buffer is 4096 bytes, header included. */
+  int MAX_PAYLOAD = 4088;
+
+  /** The deployed daemon refuses an SCM_RIGHTS frame whose msglen reaches 1024. */
+  int MAX_SCM_RIGHTS = 1023;
+
+  int SCM_PIPE_LENGTH = 8;
+
+  int NORMAL = 0xa5a5;
+  int SCM_RIGHTS = 0xa5a6;
+  int SCM_PIPE = 0xa5aa;
+  int END = 0xa5ab;
+
+  /** Appends the frame, header included. */
+  void encode(ByteBuf out);
+
+  /** A frame that stands for a descriptor of the message. */
+  sealed interface Passed extends Frame {}
+
+  /**
+   * A regular file, to be opened by the receiver.
+   *
+   * @param flags of the sender's open file, F_GETFL
+   * @param path absolute, at most {@link #MAX_PATH} bytes
+   */
+  record ScmRights(int flags, String path) implements Passed {
+    /** Without the flags before it and the NUL behind it. */
+    static final int MAX_PATH = MAX_SCM_RIGHTS - 4 - 1;
+
+    @Override
+    public void encode(ByteBuf out) {
+      byte[] bytes = path.getBytes(StandardCharsets.UTF_8);
+      header(out, SCM_RIGHTS, 4 + bytes.length + 1);
+      out.writeIntLE(flags).writeBytes(bytes).writeByte(0);
+    }
+
+    static ScmRights decode(ByteBuf body) throws ProtocolException {
+      if (body.readableBytes() < 4 + 1 + 1) {
+        throw new ProtocolException("SCM_RIGHTS of " + body.readableBytes() + " bytes");
+      }
+      int flags = body.readIntLE();
+      int end = body.bytesBefore((byte) 0);
+      if (end <= 0) {
+        throw new ProtocolException(
+            end == 0 ? "SCM_RIGHTS without a path" : "SCM_RIGHTS whose path has no NUL");
+      }
+      return new ScmRights(flags, body.toString(body.readerIndex(), end, StandardCharsets.UTF_8));
+    }
+  }
+
+  /**
+   * A pipe or FIFO end, to be replaced by one of the receiver's.
+   *
+   * @param end which one was passed
+   * @param srcfd what the receiver says to the sender to get the pipe's bytes; opaque to it
+   */
+  record ScmPipe(PipeEnd end, int srcfd) implements Passed {
+    @Override
+    public void encode(ByteBuf out) {
+      header(out, SCM_PIPE, SCM_PIPE_LENGTH);
+      out.writeIntLE(end.wire()).writeIntLE(srcfd);
+    }
+
+    static ScmPipe decode(ByteBuf body) throws ProtocolException {
+      return new ScmPipe(PipeEnd.fromWire(body.readIntLE()), body.readIntLE());
+    }
+  }
+
+  static void header(ByteBuf out, int msgtype, int msglen) {
+    out.writeIntLE(msgtype).writeIntLE(msglen);
+  }
+}

@@ -1,0 +1,239 @@
+package qtfs.udsproxy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
+import qtfs.linux.Errno;
+import qtfs.linux.Fd;
+import qtfs.linux.LinuxException;
+import qtfs.linux.Log;
+import qtfs.linux.UnixSocket;
+import qtfs.udsproxy.connector.ConnectRequest;
+
+/**
+ * A connection that the peer has opened, from its first byte to the session or the pipe. Sockets and
+ * files of this host are looked up on threads of their own, because a file system may hang. All else
+ * on the loop's thread.
+ */
+final class PeerConnection extends ChannelInboundHandlerAdapter {
+  /** A unix listener with a full backlog says EAGAIN and gives no event when there is room. */
+  private static final Duration RETRY = Duration.ofMillis(5);
+
+  private final Shared shared;
+  private final ProxyLoop loop;
+  private final Channel tcp;
+  private final ByteBuf head;
+  private final Queue<ByteBuf> early = new ArrayDeque<>();
+  private boolean tcpEof;
+  private boolean decoded;
+  private boolean over;
+  private final ScheduledFuture<?> deadline;
+  private @Nullable String wanted;
+
+  private PeerConnection(Shared shared, ProxyLoop loop, Channel tcp) {
+    this.shared = shared;
+    this.loop = loop;
+    this.tcp = tcp;
+    this.head = tcp.alloc().buffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
+    this.deadline =
+        loop.after(
+            shared.deadlines().handshake(),
+            () -> {
+              if (decoded && wanted != null) {
+                refuse("it does not accept in time");
+              } else {
+                drop("no complete request in time");
+              }
+            });
+  }
+
+  /** Begins to serve a connection whose other side has been checked; on its loop's thread. */
+  static void start(Shared shared, Channel tcp) {
+    PeerConnection connection = new PeerConnection(shared, shared.loopOf(tcp), tcp);
+    tcp.pipeline().addLast(connection);
+    var ignored = tcp.read();
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    ByteBuf in = (ByteBuf) message;
+    if (over) {
+      in.release();
+    } else if (decoded) {
+      early.add(in);
+    } else {
+      begin(ctx, in);
+    }
+  }
+
+  private void begin(ChannelHandlerContext ctx, ByteBuf in) {
+    try {
+      while (!decoded && in.isReadable()) {
+        int needed =
+            head.readableBytes() < Frame.HEADER_LENGTH
+                ? Frame.HEADER_LENGTH
+                : PeerRequest.length(head);
+        head.writeBytes(in, Math.min(needed - head.readableBytes(), in.readableBytes()));
+        decoded =
+            head.readableBytes() >= Frame.HEADER_LENGTH
+                && head.readableBytes() == PeerRequest.length(head);
+      }
+      if (in.isReadable()) {
+        early.add(in.retain());
+      }
+      if (decoded) {
+        serve(PeerRequest.decode(head));
+      } else {
+        ctx.read();
+      }
+    } catch (IOException e) {
+      shared.statistics().protocolError();
+      drop("garbage: " + e.getMessage());
+    } finally {
+      in.release();
+    }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (event instanceof ChannelInputShutdownEvent) {
+      tcpEof = true;
+      if (!decoded) {
+        drop("closed before a request was complete");
+      }
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    drop("closed");
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    drop("the link failed: " + cause.getMessage());
+  }
+
+  private void serve(PeerRequest request) throws IOException {
+    switch (request) {
+      case PeerRequest.Pipe(PipeEnd end, int token) -> servePipe(end, token);
+      case PeerRequest.Uds(ConnectRequest target) -> {
+        wanted = target.path();
+        if (target.type() == UnixSocket.Type.STREAM) {
+          shared.fileOpener().execute(() -> find(target.path()));
+        } else {
+          refuse(target.type() + " sockets are not carried, only STREAM");
+        }
+      }
+    }
+  }
+
+  private void servePipe(PipeEnd end, int token) throws IOException {
+    Fd kept = shared.passedPipes().take(end, token);
+    finish();
+    PipeRelay.serve(shared, loop, tcp, end, kept, List.copyOf(early));
+  }
+
+  // ---- the target
+
+  private void find(String path) {
+    try {
+      Fd target = shared.reach().openSocket(path);
+      loop.eventLoop().execute(() -> connect(target, null));
+    } catch (IOException e) {
+      loop.eventLoop().execute(() -> refuse(e.getMessage()));
+    }
+  }
+
+  /** Connects on the loop, whose thread has the name that the kernel module exempts. */
+  private void connect(Fd target, @Nullable Fd earlier) {
+    if (over) {
+      target.close();
+      if (earlier != null) {
+        earlier.close();
+      }
+      return;
+    }
+    Fd socket;
+    try {
+      socket = earlier != null ? earlier : UnixSocket.open(UnixSocket.Type.STREAM, false);
+    } catch (LinuxException e) {
+      target.close();
+      refuse(e.getMessage());
+      return;
+    }
+    int result = Reach.connect(socket, target);
+    if (result == -Errno.EAGAIN) {
+      var ignored = loop.after(RETRY, () -> connect(target, socket));
+      return;
+    }
+    target.close();
+    if (result < 0) {
+      socket.close();
+      refuse(Errno.message(-result));
+      return;
+    }
+    String name = "session " + shared.statistics().nextSession();
+    Log.info(name + ": the peer is connected to " + wanted);
+    finish();
+    answer(PeerRequest.CONNECTED);
+    Session.start(shared, loop, name, tcp, socket, early, tcpEof);
+  }
+
+  // ---- the end
+
+  /** What follows on this connection is somebody else's to read. */
+  private void finish() {
+    over = true;
+    boolean ignored = deadline.cancel(false);
+    head.release();
+    tcp.pipeline().remove(this);
+  }
+
+  private void answer(int answer) {
+    ByteBuf out = tcp.alloc().directBuffer(PeerRequest.ANSWER_LENGTH).writeIntLE(answer);
+    var ignored = tcp.writeAndFlush(out);
+  }
+
+  /** Says no to the peer. */
+  private void refuse(@Nullable String reason) {
+    if (over) {
+      return;
+    }
+    shared.statistics().refused();
+    Log.warn("refused to the peer: " + wanted + ": " + reason);
+    release();
+    ByteBuf out = tcp.alloc().directBuffer(PeerRequest.ANSWER_LENGTH);
+    var ignored =
+        tcp.writeAndFlush(out.writeIntLE(PeerRequest.REFUSED))
+            .addListener(ChannelFutureListener.CLOSE);
+  }
+
+  /** Closes without a word: this is nobody who could be answered. */
+  private void drop(String reason) {
+    if (over) {
+      return;
+    }
+    Log.warn("connection of " + tcp.remoteAddress() + " dropped: " + reason);
+    release();
+    var ignored = tcp.close();
+  }
+
+  private void release() {
+    over = true;
+    boolean ignored = deadline.cancel(false);
+    head.release();
+    early.forEach(ByteBuf::release);
+    early.clear();
+  }
+}

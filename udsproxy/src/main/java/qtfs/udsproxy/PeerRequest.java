@@ -1,0 +1,78 @@
+package qtfs.udsproxy;
+
+import io.netty.buffer.ByteBuf;
+import java.io.IOException;
+import qtfs.udsproxy.connector.ConnectRequest;
+
+/**
+ * What a new connection between two proxies begins with: a frame header, then what is wanted.
+ *
+ * <pre>
+ * CNTL_UDS   1, msglen 112  the application's connect request; answered by i32 0 or -1
+ * CNTL_PIPE  2, msglen 8    0 i32 dir   4 i32 srcfd, both as in SCM_PIPE; then the pipe's bytes
+ * </pre>
+ */
+sealed interface PeerRequest {
+  int CNTL_UDS = 1;
+  int CNTL_PIPE = 2;
+  int PIPE_LENGTH = 8;
+
+  /** The answer to a request for a unix socket, i32. */
+  int CONNECTED = 0;
+
+  int REFUSED = -1;
+  int ANSWER_LENGTH = 4;
+
+  /** Connect to a unix socket on your host. */
+  record Uds(ConnectRequest request) implements PeerRequest {
+    @Override
+    public void encode(ByteBuf out) {
+      Frame.header(out, CNTL_UDS, ConnectRequest.LENGTH);
+      out.writeBytes(request.encode());
+    }
+  }
+
+  /** Be the other half of a pipe whose end you have passed to me. */
+  record Pipe(PipeEnd end, int srcfd) implements PeerRequest {
+    @Override
+    public void encode(ByteBuf out) {
+      Frame.header(out, CNTL_PIPE, PIPE_LENGTH);
+      out.writeIntLE(end.wire()).writeIntLE(srcfd);
+    }
+  }
+
+  void encode(ByteBuf out);
+
+  /**
+   * The length of a request, once its header is there.
+   *
+   * @param in at least {@link Frame#HEADER_LENGTH} bytes, not consumed
+   * @return header and body together
+   */
+  static int length(ByteBuf in) throws ProtocolException {
+    int msgtype = in.getIntLE(in.readerIndex());
+    int msglen = in.getIntLE(in.readerIndex() + 4);
+    int expected =
+        switch (msgtype) {
+          case CNTL_UDS -> ConnectRequest.LENGTH;
+          case CNTL_PIPE -> PIPE_LENGTH;
+          default -> throw new ProtocolException("begins with msgtype 0x" + Integer.toHexString(msgtype));
+        };
+    if (msglen != expected) {
+      throw new ProtocolException("request " + msgtype + " of " + msglen + " bytes");
+    }
+    return Frame.HEADER_LENGTH + expected;
+  }
+
+  /** Decodes and consumes a request that is there whole. */
+  static PeerRequest decode(ByteBuf in) throws IOException {
+    int msgtype = in.readIntLE();
+    in.skipBytes(4);
+    if (msgtype == CNTL_PIPE) {
+      return new Pipe(PipeEnd.fromWire(in.readIntLE()), in.readIntLE());
+    }
+    byte[] request = new byte[ConnectRequest.LENGTH];
+    in.readBytes(request);
+    return new Uds(ConnectRequest.decode(request));
+  }
+}

@@ -1,0 +1,101 @@
+package qtfs.udsproxy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import qtfs.linux.Fcntl;
+import qtfs.linux.Fd;
+import qtfs.linux.LinuxException;
+import qtfs.linux.Log;
+import qtfs.linux.Pipe;
+
+/**
+ * Pipes between the hosts: an application has passed one end of a pipe, and the application that got
+ * the message reads or writes a pipe of its own host instead, with a connection between the two.
+ */
+final class PipeRelay {
+  private PipeRelay() {}
+
+  /**
+   * Makes the pipe that stands in for one of the peer's host and connects it.
+   *
+   * @return the end to be passed on to the application, owned by the caller
+   */
+  static Fd fetch(Shared shared, ProxyLoop loop, String session, Frame.ScmPipe passed)
+      throws LinuxException {
+    Pipe pipe = Pipe.open();
+    Fd applications = passed.end() == PipeEnd.READ ? pipe.read() : pipe.write();
+    Fd ours = passed.end() == PipeEnd.READ ? pipe.write() : pipe.read();
+    try {
+      // Both ends of a new pipe are open files of their own: the application's goes on blocking.
+      Fcntl.statusFlags(ours, Fcntl.statusFlags(ours) | Fd.O_NONBLOCK);
+    } catch (LinuxException e) {
+      pipe.close();
+      throw e;
+    }
+    PeerRequest request = new PeerRequest.Pipe(passed.end(), passed.srcfd());
+    var ignored =
+        shared
+            .connectToPeer(loop, new ChannelInboundHandlerAdapter())
+            .addListener(
+                (ChannelFutureListener)
+                    connected -> connected(shared, loop, session, connected, request, ours));
+    return applications;
+  }
+
+  private static void connected(
+      Shared shared,
+      ProxyLoop loop,
+      String session,
+      ChannelFuture connected,
+      PeerRequest request,
+      Fd ours) {
+    if (!connected.isSuccess()) {
+      ours.close();
+      Log.warn(
+          session + ": cannot fetch a passed pipe: " + connected.cause().getMessage());
+      return;
+    }
+    Channel tcp = connected.channel();
+    ByteBuf out = tcp.alloc().directBuffer(Frame.HEADER_LENGTH + PeerRequest.PIPE_LENGTH);
+    request.encode(out);
+    var ignored = tcp.writeAndFlush(out);
+    if (((PeerRequest.Pipe) request).end() == PipeEnd.READ) {
+      PipeSink.start(shared, loop, tcp, ours, List.of());
+    } else {
+      PipeSource.start(shared, loop, tcp, ours);
+    }
+  }
+
+  /**
+   * Answers the peer's fetching of a pipe end that was passed here.
+   *
+   * @param kept the application's own end, taken over
+   * @param early what the peer has already sent
+   */
+  static void serve(
+      Shared shared,
+      ProxyLoop loop,
+      Channel tcp,
+      PipeEnd end,
+      Fd kept,
+      Collection<ByteBuf> early)
+      throws IOException {
+    // Never told not to block: others have the same open file. A second open of the same pipe is.
+    Fd ours;
+    try (kept) {
+      ours = kept.reopen(Fd.O_NONBLOCK | (end == PipeEnd.READ ? Fd.O_RDONLY : Fd.O_WRONLY));
+    }
+    if (end == PipeEnd.READ) {
+      early.forEach(ByteBuf::release);
+      PipeSource.start(shared, loop, tcp, ours);
+    } else {
+      PipeSink.start(shared, loop, tcp, ours, early);
+    }
+  }
+}

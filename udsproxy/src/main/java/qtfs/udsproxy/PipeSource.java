@@ -1,0 +1,151 @@
+package qtfs.udsproxy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import qtfs.linux.Errno;
+import qtfs.linux.Fd;
+
+/**
+ * The half of a passed pipe where the bytes come out on this host: reads them and sends them to the
+ * peer, raw. When the peer's reader has gone, the read end is closed, and who writes here gets EPIPE.
+ * Owns the read end and the channel. All on the loop's thread.
+ */
+final class PipeSource extends ChannelInboundHandlerAdapter implements Relay, FdWatch.Listener {
+  private static final int READ_SIZE = 64 * 1024;
+
+  /** Below this a copy is cheaper than keeping a whole read buffer busy until the peer has it. */
+  private static final int COPY_BELOW = 16 * 1024;
+
+  private static final int READS_PER_TURN = 8;
+
+  private final Shared shared;
+  private final ProxyLoop loop;
+  private final Channel tcp;
+  private final Fd pipe;
+  private final FdWatch watch;
+  private boolean readable;
+  private boolean closed;
+
+  private PipeSource(Shared shared, ProxyLoop loop, Channel tcp, Fd pipe) {
+    this.shared = shared;
+    this.loop = loop;
+    this.tcp = tcp;
+    this.pipe = pipe;
+    this.watch = FdWatch.start(loop.eventLoop(), pipe.number(), this);
+  }
+
+  /**
+   * Begins to relay, taking both over.
+   *
+   * @param pipe a read end that does not block
+   */
+  static void start(Shared shared, ProxyLoop loop, Channel tcp, Fd pipe) {
+    PipeSource source = new PipeSource(shared, loop, tcp, pipe);
+    shared.relays().add(source);
+    tcp.pipeline().addLast(source);
+    tcp.config().setAutoRead(true); // to see the peer go
+    if (!tcp.isActive()) {
+      source.close();
+    }
+  }
+
+  @Override
+  public ProxyLoop loop() {
+    return loop;
+  }
+
+  @Override
+  public void ready(boolean readableNow, boolean writable, boolean ended, boolean hungUp) {
+    readable |= readableNow;
+    pump();
+  }
+
+  private void pump() {
+    boolean wrote = false;
+    for (int i = 0; readable && !closed && tcp.isWritable(); i++) {
+      if (i == READS_PER_TURN) {
+        loop.eventLoop().execute(this::pump);
+        break;
+      }
+      ByteBuf buffer = tcp.alloc().directBuffer(READ_SIZE, READ_SIZE);
+      int n = loop.read(pipe, buffer);
+      if (n > 0) {
+        var ignored = tcp.write(compact(buffer));
+        wrote = true;
+        continue;
+      }
+      buffer.release();
+      readable = false;
+      if (n != -Errno.EAGAIN) {
+        end();
+        return;
+      }
+    }
+    if (wrote) {
+      tcp.flush();
+    }
+  }
+
+  private ByteBuf compact(ByteBuf buffer) {
+    int n = buffer.readableBytes();
+    if (n >= COPY_BELOW) {
+      return buffer;
+    }
+    ByteBuf copy = tcp.alloc().directBuffer(n, n).writeBytes(buffer);
+    buffer.release();
+    return copy;
+  }
+
+  /** All writers have closed: so does this side, once the kernel has taken everything. */
+  private void end() {
+    var ignored =
+        tcp.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    pump();
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    ((ByteBuf) message).release(); // nothing is said in this direction
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (event instanceof ChannelInputShutdownEvent) {
+      close();
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    close();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    close();
+  }
+
+  @Override
+  public void abort() {
+    close();
+  }
+
+  private void close() {
+    if (!closed) {
+      closed = true;
+      shared.relays().remove(this);
+      watch.cancel();
+      pipe.close();
+      var ignored = tcp.close();
+    }
+  }
+}

@@ -1,0 +1,306 @@
+package qtfs.udsproxy;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import qtfs.linux.Errno;
+import qtfs.linux.Fd;
+import qtfs.linux.LinuxException;
+import qtfs.linux.LockFile;
+import qtfs.linux.Log;
+import qtfs.linux.ProcessAttributes;
+import qtfs.linux.UnixListener;
+import qtfs.whitelist.QtfsWhitelist;
+import qtfs.whitelist.WhitelistException;
+
+/**
+ * A running proxy: its lock, its sockets, its loops. {@link #start} gives one that serves, {@link
+ * #stop} leaves nothing of it behind.
+ */
+final class ProxyDaemon {
+  /** The name of every thread that connects a unix socket: the kernel module exempts it by that. */
+  static final String THREAD_NAME = "udsproxyd";
+
+  private static final int BACKLOG = 4096;
+  private static final long OPEN_FILES = 65536;
+  private static final int FILE_OPENERS = 64;
+
+  private final LockFile lock;
+  private final MultiThreadIoEventLoopGroup group;
+  private final ThreadPoolExecutor fileOpener;
+  private final Shared shared;
+  private final List<Diagnostics> diagnostics = new ArrayList<>();
+  private final Channel server;
+  private final UnixListener requests;
+  private final FdWatch requestWatch;
+
+  private ProxyDaemon(ProxyConfig config, LockFile lock, Reach reach) throws StartException {
+    this.lock = lock;
+    this.group =
+        new MultiThreadIoEventLoopGroup(
+            config.threads(), task -> new Thread(task, THREAD_NAME), EpollIoHandler.newFactory());
+    this.fileOpener =
+        new ThreadPoolExecutor(
+            0,
+            FILE_OPENERS,
+            10,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            task -> Thread.ofPlatform().daemon().name(THREAD_NAME).unstarted(task),
+            // All are stuck in a file system: this one waits for it too.
+            new ThreadPoolExecutor.CallerRunsPolicy());
+    List<ProxyLoop> loops = new ArrayList<>();
+    for (int i = 0; i < config.threads(); i++) {
+      loops.add(new ProxyLoop((IoEventLoop) group.next()));
+    }
+    this.shared = new Shared(loops, config.peer(), reach, config.deadlines(), fileOpener);
+    try {
+      this.server = bindServer(config);
+      Path directory = config.runDirectory();
+      ProxyLoop first = loops.get(0);
+      this.requests = UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG);
+      this.requestWatch =
+          on(
+              first,
+              () -> FdWatch.start(first.eventLoop(), requests.number(), this::acceptRequests));
+      diagnostics.add(on(first, () -> Diagnostics.state(first, directory, shared)));
+      diagnostics.add(on(first, () -> Diagnostics.logLevel(first, directory)));
+    } catch (IOException e) {
+      throw new StartException(e.getMessage());
+    }
+  }
+
+  /**
+   * Starts a proxy.
+   *
+   * @throws StartException if it cannot, with nothing left behind
+   */
+  static ProxyDaemon start(ProxyConfig config) throws StartException {
+    Reach reach = reach(config);
+    LockFile lock = lock(config.runDirectory());
+    boolean started = false;
+    try {
+      long limit = ProcessAttributes.raiseOpenFiles(OPEN_FILES);
+      if (limit < OPEN_FILES) {
+        Log.warn("may open " + limit + " files only, " + OPEN_FILES + " are wanted");
+      }
+      ProxyDaemon daemon = new ProxyDaemon(config, lock, reach);
+      started = true;
+      return daemon;
+    } catch (LinuxException e) {
+      throw new StartException(e.getMessage());
+    } finally {
+      if (!started) {
+        lock.close();
+      }
+    }
+  }
+
+  private static Reach reach(ProxyConfig config) throws StartException {
+    if (config.anySocket()) {
+      Log.warn("--allow-any-socket: the peer reaches every unix socket of this host");
+    }
+    if (config.anyFile()) {
+      Log.warn("--allow-any-file: the peer opens every regular file of this host");
+    }
+    try {
+      QtfsWhitelist whitelist = QtfsWhitelist.loadIfPresent(config.whitelist());
+      return new Reach(
+          whitelist,
+          config.whitelist(),
+          rexecSocket(),
+          config.anySocket(),
+          config.anyFile());
+    } catch (WhitelistException e) {
+      throw new StartException(e.getMessage());
+    }
+  }
+
+  private static String rexecSocket() {
+    String directory = System.getenv("REXEC_RUN_DIR");
+    return (directory == null ? "/var/run/rexec" : directory) + "/rexec_uds.sock";
+  }
+
+  private static LockFile lock(Path directory) throws StartException {
+    try {
+      Files.createDirectories(
+          directory,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      return LockFile.tryAcquire(directory.resolve("uds.lock"))
+          .orElseThrow(
+              () ->
+                  new StartException(
+                      "another proxy is running: it holds "
+                          + directory.resolve("uds.lock")
+                          + "; stop it, or give this one a --run-dir of its own"));
+    } catch (IOException e) {
+      throw new StartException("cannot use the run directory " + directory + ": " + e);
+    }
+  }
+
+  private Channel bindServer(ProxyConfig config) throws StartException, IOException {
+    ServerBootstrap bootstrap =
+        new ServerBootstrap()
+            .group(group)
+            .channel(EpollServerSocketChannel.class)
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .childHandler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    admit(channel);
+                  }
+                });
+    try {
+      return bootstrap.bind(config.address()).syncUninterruptibly().channel();
+    } catch (Exception e) {
+      // Netty throws what the bind failed with, checked or not.
+      throw abandon(
+          new StartException(
+              "cannot listen on "
+                  + text(config.address())
+                  + ": "
+                  + e.getMessage()
+                  + "; is the address this host's own, and is the port free?"));
+    }
+  }
+
+  private StartException abandon(StartException reason) {
+    stopLoops();
+    return reason;
+  }
+
+  private static String text(InetSocketAddress address) {
+    return address.getAddress().getHostAddress() + ":" + address.getPort();
+  }
+
+  /** Lets the peer's host in and nobody else, before a byte of theirs is looked at. */
+  private void admit(Channel channel) {
+    InetAddress from = ((InetSocketAddress) channel.remoteAddress()).getAddress();
+    if (!from.equals(shared.peer().getAddress())) {
+      shared.statistics().refused();
+      Log.warn("refused a connection from " + from.getHostAddress() + ": it is not the peer");
+      var ignored = channel.close();
+      return;
+    }
+    Shared.options().forEach(option -> option.applyTo(channel));
+    PeerConnection.start(shared, channel);
+  }
+
+  private void acceptRequests(
+      boolean readable, boolean writable, boolean ended, boolean hungUp) {
+    while (true) {
+      int accepted = requests.accept(false);
+      if (accepted >= 0) {
+        LocalConnect.start(shared, shared.chooseLoop(), Fd.own(accepted));
+      } else if (accepted == -Errno.EAGAIN) {
+        return;
+      } else {
+        acceptLater(accepted);
+        return;
+      }
+    }
+  }
+
+  /** Out of descriptors, most likely: those who wait are served as soon as some are free. */
+  private void acceptLater(int error) {
+    Log.error("cannot accept on " + requests.path() + ": " + Errno.message(-error));
+    var ignored =
+        shared
+            .loops()
+            .get(0)
+            .eventLoop()
+            .schedule(() -> acceptRequests(true, false, false, false), 100, TimeUnit.MILLISECONDS);
+  }
+
+  /** Runs something on a loop and waits for its result. */
+  private static <T> T on(ProxyLoop loop, Callable<T> task) throws IOException {
+    try {
+      return loop.eventLoop().submit(task).get(10, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof IOException cause) {
+        throw cause;
+      }
+      throw new IllegalStateException(e.getCause());
+    } catch (TimeoutException e) {
+      throw new IOException("an event loop does not answer", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
+  /** The port that the peer connects to, for a configuration that left it open. */
+  int port() {
+    return ((InetSocketAddress) server.localAddress()).getPort();
+  }
+
+  Shared shared() {
+    return shared;
+  }
+
+  /**
+   * Ends everything: no new connections, those there are cut, sockets and lock removed. Returns when
+   * it is done, within about a second.
+   */
+  void stop() {
+    try {
+      var ignored = server.close().await(1, TimeUnit.SECONDS);
+      Void ignored2 =
+          on(
+              shared.loops().get(0),
+              () -> {
+                requestWatch.cancel();
+                requests.close();
+                diagnostics.forEach(Diagnostics::close);
+                shared.standIns().close();
+                return null;
+              });
+      for (ProxyLoop loop : shared.loops()) {
+        Void ignored3 =
+            on(
+                loop,
+                () -> {
+                  shared.relays().stream().filter(r -> r.loop() == loop).forEach(Relay::abort);
+                  return null;
+                });
+      }
+    } catch (IOException e) {
+      Log.error("while stopping: " + e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    stopLoops();
+    lock.close();
+  }
+
+  private void stopLoops() {
+    boolean ignored =
+        group
+            .shutdownGracefully(0, shared.deadlines().stopping().toMillis(), TimeUnit.MILLISECONDS)
+            .awaitUninterruptibly(shared.deadlines().stopping().toMillis() + 1000);
+    fileOpener.shutdown();
+    shared.passedPipes().close();
+    shared.loops().forEach(ProxyLoop::close);
+  }
+}

@@ -1,0 +1,122 @@
+package qtfs.udsproxy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.IoEventLoop;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import qtfs.linux.Fd;
+import qtfs.linux.MessageIo;
+
+/**
+ * An event loop with the buffers that all its connections share: only one of them receives at a time.
+ *
+ * <p>A read from a unix socket scatters into the payloads of {@value #FRAMES} frames laid out with
+ * holes for their headers, so that what arrived goes to the peer in one contiguous write, each frame
+ * beside its END:
+ *
+ * <pre>
+ * | header 8 | payload, up to 4088 | END 8 | header 8 | payload ... | END 8 | ...
+ * </pre>
+ */
+final class ProxyLoop {
+  private static final int FRAMES = 16;
+  private static final int STRIDE = Frame.HEADER_LENGTH + Frame.MAX_PAYLOAD + Frame.HEADER_LENGTH;
+
+  /** The most payload bytes that one read takes. */
+  static final int READ_SIZE = FRAMES * Frame.MAX_PAYLOAD;
+
+  /** Below this a copy is cheaper than keeping a whole read buffer busy until the peer has it. */
+  private static final int COPY_BELOW = 16 * 1024;
+
+  private final IoEventLoop eventLoop;
+  private final MessageIo messages = new MessageIo();
+  private ByteBuf scratch;
+
+  ProxyLoop(IoEventLoop eventLoop) {
+    this.eventLoop = eventLoop;
+    this.scratch = newScratch();
+  }
+
+  private static ByteBuf newScratch() {
+    return ByteBufAllocator.DEFAULT.directBuffer(FRAMES * STRIDE, FRAMES * STRIDE);
+  }
+
+  IoEventLoop eventLoop() {
+    return eventLoop;
+  }
+
+  /** For one system call at a time. */
+  MessageIo messages() {
+    return messages;
+  }
+
+  /** Runs a task after a time, unless cancelled. */
+  ScheduledFuture<?> after(Duration delay, Runnable task) {
+    return eventLoop.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /**
+   * Receives from a unix socket into frames; {@link #takeFrames} and {@link MessageIo#takeFds} give
+   * what came.
+   *
+   * @return payload bytes, 0 at the end, or {@code -errno}
+   */
+  int receive(Fd socket) {
+    long base = address(scratch, 0) + Frame.HEADER_LENGTH;
+    for (int i = 0; i < FRAMES; i++) {
+      messages.piece(i, base + (long) i * STRIDE, Frame.MAX_PAYLOAD);
+    }
+    return (int) messages.receive(socket, FRAMES);
+  }
+
+  /**
+   * The frames around the payload just received, ready for the peer; the caller releases them.
+   *
+   * @param received payload bytes, more than 0
+   */
+  ByteBuf takeFrames(int received) {
+    int at = 0;
+    for (int left = received; left > 0; left -= Frame.MAX_PAYLOAD) {
+      int length = Math.min(left, Frame.MAX_PAYLOAD);
+      scratch.setIntLE(at, Frame.NORMAL).setIntLE(at + 4, length);
+      at += Frame.HEADER_LENGTH + length;
+      scratch.setIntLE(at, Frame.END).setIntLE(at + 4, 0);
+      at += Frame.HEADER_LENGTH;
+    }
+    if (at < COPY_BELOW) {
+      return ByteBufAllocator.DEFAULT.directBuffer(at, at).writeBytes(scratch, 0, at);
+    }
+    ByteBuf full = scratch.writerIndex(at);
+    scratch = newScratch();
+    return full;
+  }
+
+  /** Reads from a pipe into a buffer of its own. */
+  int read(Fd pipe, ByteBuf into) {
+    int room = into.writableBytes();
+    int n = (int) pipe.read(address(into, into.writerIndex()), room);
+    if (n > 0) {
+      into.writerIndex(into.writerIndex() + n);
+    }
+    return n;
+  }
+
+  /** Where a byte of a direct buffer is in memory. */
+  static long address(ByteBuf buffer, int index) {
+    return buffer.memoryAddress() + index;
+  }
+
+  /** Sends the pieces prepared in {@link #messages}. */
+  int send(Fd socket, int pieces, List<Fd> fds) {
+    return (int) messages.send(socket, pieces, fds);
+  }
+
+  /** Frees the buffers, after the loop has ended. */
+  void close() {
+    scratch.release();
+    messages.close();
+  }
+}

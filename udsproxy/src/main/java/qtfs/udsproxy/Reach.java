@@ -1,0 +1,158 @@
+package qtfs.udsproxy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import qtfs.linux.Fd;
+import qtfs.linux.FileStatus;
+import qtfs.linux.LinuxException;
+import qtfs.linux.UnixSocket;
+import qtfs.whitelist.Group;
+import qtfs.whitelist.QtfsWhitelist;
+
+/**
+ * How far a peer reaches on this host: the sockets it may connect to and the files it may open.
+ *
+ * <p>Both are judged twice, by the path that the peer names and by the file that has been opened, so
+ * that a symbolic link cannot lead out of an entry. Opening is by O_PATH first, which touches neither
+ * devices nor pipes. Immutable, for any thread; may block as long as the file system does.
+ */
+final class Reach {
+  /** What a passed file may be opened with; above all not O_CREAT, O_EXCL and O_TRUNC. */
+  private static final int FILE_FLAGS =
+      Fd.O_ACCMODE | Fd.O_APPEND | Fd.O_NONBLOCK | Fd.O_DSYNC | Fd.O_SYNC;
+
+  private final QtfsWhitelist whitelist;
+  private final Path whitelistFile;
+  private final String rexecSocket;
+  private final boolean anySocket;
+  private final boolean anyFile;
+
+  /**
+   * Makes the rules of one host.
+   *
+   * @param whitelistFile where it came from, for the log lines that say what to add
+   * @param rexecSocket always reachable: its server has a whitelist of its own
+   * @param anySocket whether the whitelist does not matter for sockets
+   * @param anyFile whether it does not matter for files
+   */
+  Reach(
+      QtfsWhitelist whitelist,
+      Path whitelistFile,
+      String rexecSocket,
+      boolean anySocket,
+      boolean anyFile) {
+    this.whitelist = whitelist;
+    this.whitelistFile = whitelistFile;
+    this.rexecSocket = rexecSocket;
+    this.anySocket = anySocket;
+    this.anyFile = anyFile;
+  }
+
+  /**
+   * Finds the socket at a path.
+   *
+   * @return the socket's file, opened with O_PATH, to be connected to by {@link Fd#procPath}; owned
+   *     by the caller
+   * @throws RefusedException if the peer may not have it
+   * @throws LinuxException if there is none
+   */
+  Fd openSocket(String path) throws IOException {
+    boolean free = anySocket || path.equals(rexecSocket);
+    if (!free && !whitelist.allows(Group.UDSACCEPT, path)) {
+      throw notListed(path, Group.UDSACCEPT);
+    }
+    Fd fd = Fd.open(path, Fd.O_PATH, 0);
+    try {
+      if (!FileStatus.of(fd).isSocket()) {
+        throw new RefusedException(path + " is a " + FileStatus.of(fd).kind() + ", not a socket");
+      }
+      if (!free) {
+        requireInside(fd, path, Group.UDSACCEPT);
+      }
+      return fd;
+    } catch (IOException e) {
+      fd.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens a regular file that was passed on the other host, as it was opened there.
+   *
+   * @return owned by the caller
+   * @throws RefusedException if the peer may not have it
+   */
+  Fd openFile(Frame.ScmRights passed) throws IOException {
+    String path = passed.path();
+    List<Group> groups = groupsFor(passed.flags());
+    for (Group group : groups) {
+      if (!anyFile && !whitelist.allows(group, path)) {
+        throw notListed(path, group);
+      }
+    }
+    try (Fd found = Fd.open(path, Fd.O_PATH, 0)) {
+      if (!FileStatus.of(found).isRegular()) {
+        throw new RefusedException(
+            path + " is a " + FileStatus.of(found).kind() + ", not a regular file");
+      }
+      for (Group group : groups) {
+        if (!anyFile) {
+          requireInside(found, path, group);
+        }
+      }
+      return found.reopen(passed.flags() & FILE_FLAGS);
+    }
+  }
+
+  private static List<Group> groupsFor(int flags) throws RefusedException {
+    return switch (flags & Fd.O_ACCMODE) {
+      case Fd.O_RDONLY -> List.of(Group.OPEN, Group.READ);
+      case Fd.O_WRONLY -> List.of(Group.OPEN, Group.WRITE);
+      case Fd.O_RDWR -> List.of(Group.OPEN, Group.READ, Group.WRITE);
+      default -> throw new RefusedException("access mode " + (flags & Fd.O_ACCMODE));
+    };
+  }
+
+  /** Requires that the file behind a path lies where one of the entries leads. */
+  private void requireInside(Fd opened, String path, Group group) throws IOException {
+    Path real = Files.readSymbolicLink(Path.of(opened.procPath()));
+    for (Path entry : realEntries(group)) {
+      if (real.startsWith(entry)) {
+        return;
+      }
+    }
+    throw new RefusedException(
+        path + " leads to " + real + ", which no entry of [" + group.title() + "] covers");
+  }
+
+  private List<Path> realEntries(Group group) {
+    List<Path> entries = new ArrayList<>();
+    for (String entry : whitelist.entries(group)) {
+      try {
+        entries.add(Path.of(entry).toRealPath());
+      } catch (IOException missing) {
+        // An entry that leads nowhere covers nothing.
+        continue;
+      }
+    }
+    return entries;
+  }
+
+  private RefusedException notListed(String path, Group group) {
+    return new RefusedException(
+        path
+            + " is not in "
+            + whitelistFile
+            + "; to allow it, add it to Path= of ["
+            + group.title()
+            + "]");
+  }
+
+  /** Connects to the socket behind an O_PATH descriptor; see {@link UnixSocket#connect}. */
+  static int connect(Fd socket, Fd target) {
+    return UnixSocket.connect(socket, target.procPath());
+  }
+}

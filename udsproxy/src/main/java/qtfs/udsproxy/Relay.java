@@ -1,0 +1,10 @@
+package qtfs.udsproxy;
+
+/** A connection that carries data between the hosts, ended from outside when the daemon stops. */
+interface Relay {
+  /** The loop that it lives on. */
+  ProxyLoop loop();
+
+  /** Closes both sides at once; on the loop's thread. What the kernel has taken still goes out. */
+  void abort();
+}

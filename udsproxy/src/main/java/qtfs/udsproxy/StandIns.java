@@ -1,0 +1,122 @@
+package qtfs.udsproxy;
+
+import io.netty.channel.IoEventLoop;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Queue;
+import qtfs.linux.Errno;
+import qtfs.linux.Fd;
+import qtfs.linux.Log;
+import qtfs.linux.UnixListener;
+import qtfs.udsproxy.connector.ConnectRequest;
+
+/**
+ * The sockets {@code <path>.proxy}, where applications are given the connections that they have asked
+ * for. One listener a path, shared by all who wait for that path at once: whoever connects gets any of
+ * the connections that wait. It stands there only while somebody waits.
+ *
+ * <p>Lives on one loop; its methods may be called from any.
+ */
+final class StandIns {
+  private static final int BACKLOG = 1024;
+
+  /** A connection to the peer that waits for its application. Called on the stand-ins' loop. */
+  interface Waiting {
+    /** The socket is there, the application may connect. */
+    void listening();
+
+    /** There can be no socket for this path. */
+    void failed(IOException reason);
+
+    /** The application has connected; its descriptor, which does not block, is handed over. */
+    void pair(Fd application);
+  }
+
+  private final class StandIn implements FdWatch.Listener {
+    private final String path;
+    private final UnixListener listener;
+    private final FdWatch watch;
+    private final Queue<Waiting> waiting = new ArrayDeque<>();
+
+    StandIn(String path) throws IOException {
+      this.path = path;
+      this.listener = UnixListener.bind(Path.of(path + ConnectRequest.PROXY_SUFFIX), BACKLOG);
+      this.watch = FdWatch.start(loop, listener.number(), this);
+    }
+
+    @Override
+    public void ready(boolean readable, boolean writable, boolean ended, boolean hungUp) {
+      while (!waiting.isEmpty()) {
+        int accepted = listener.accept(false);
+        if (accepted == -Errno.EAGAIN) {
+          return;
+        }
+        if (accepted < 0) {
+          Log.error("cannot accept on " + listener.path() + ": " + Errno.message(-accepted));
+          return;
+        }
+        waiting.remove().pair(Fd.own(accepted));
+      }
+      close();
+    }
+
+    void close() {
+      if (standIns.remove(path, this)) {
+        watch.cancel();
+        listener.close();
+      }
+    }
+  }
+
+  private final IoEventLoop loop;
+  private final Map<String, StandIn> standIns = new HashMap<>();
+
+  StandIns(IoEventLoop loop) {
+    this.loop = loop;
+  }
+
+  /** Lets a connection wait for its application. */
+  void await(String path, Waiting connection) {
+    onLoop(
+        () -> {
+          try {
+            StandIn standIn = standIns.get(path);
+            if (standIn == null) {
+              standIn = new StandIn(path);
+              standIns.put(path, standIn);
+            }
+            standIn.waiting.add(connection);
+            connection.listening();
+          } catch (IOException e) {
+            connection.failed(e);
+          }
+        });
+  }
+
+  /** Takes back a connection that may still be waiting. */
+  void giveUp(String path, Waiting connection) {
+    onLoop(
+        () -> {
+          StandIn standIn = standIns.get(path);
+          if (standIn != null && standIn.waiting.remove(connection) && standIn.waiting.isEmpty()) {
+            standIn.close();
+          }
+        });
+  }
+
+  private void onLoop(Runnable task) {
+    if (loop.inEventLoop()) {
+      task.run();
+    } else {
+      loop.execute(task);
+    }
+  }
+
+  /** Removes all sockets; on the loop. */
+  void close() {
+    Map.copyOf(standIns).values().forEach(StandIn::close);
+  }
+}

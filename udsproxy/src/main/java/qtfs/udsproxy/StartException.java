@@ -1,0 +1,10 @@
+package qtfs.udsproxy;
+
+/** Why a daemon cannot start: one line for the operator, with what to do. */
+final class StartException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  StartException(String message) {
+    super(message);
+  }
+}

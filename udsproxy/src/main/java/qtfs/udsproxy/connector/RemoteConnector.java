@@ -1,0 +1,235 @@
+package qtfs.udsproxy.connector;
+
+import static qtfs.udsproxy.connector.RemoteConnectException.Step.ANSWER;
+import static qtfs.udsproxy.connector.RemoteConnectException.Step.DAEMON;
+import static qtfs.udsproxy.connector.RemoteConnectException.Step.LOCAL;
+import static qtfs.udsproxy.connector.RemoteConnectException.Step.PROXY;
+import static qtfs.udsproxy.connector.RemoteConnectException.Step.REFUSED;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.newsclub.net.unix.AFUNIXSocketChannel;
+import qtfs.linux.Errno;
+import qtfs.linux.Fcntl;
+import qtfs.linux.Fd;
+import qtfs.linux.LinuxException;
+import qtfs.linux.Poll;
+import qtfs.linux.UnixSocket;
+
+/**
+ * Connects to the unix stream socket at a path, on this host if somebody listens there, else
+ * through udsproxyd on the other.
+ *
+ * <p>Safe from any platform thread. A virtual thread is refused: a connect blocks its carrier, and
+ * the kernel module decides by the name of the thread whether it steps in, which for a virtual
+ * thread is the name of whatever carries it at the moment. Each step is given up after 10 seconds.
+ */
+public final class RemoteConnector {
+  /** Where udsproxyd keeps its sockets, unless told otherwise. */
+  public static final String DEFAULT_RUN_DIR = "/var/run/qtfs";
+
+  /** The name of the socket in the run directory at which udsproxyd takes requests. */
+  public static final String REQUEST_SOCKET = "remote_uds.sock";
+
+  private static final Duration STEP_LIMIT = Duration.ofSeconds(10);
+  private static final int ANSWER_LENGTH = 4;
+  private static final int READY = 1;
+
+  private final String requestSocket;
+  private final boolean remoteOnly;
+  private final Duration limit;
+
+  /**
+   * Describes where to ask.
+   *
+   * @param runDir udsproxyd's
+   * @param remoteOnly whether to leave out the attempt on this host: for two daemons on one machine
+   */
+  public RemoteConnector(String runDir, boolean remoteOnly) {
+    this(runDir, remoteOnly, STEP_LIMIT);
+  }
+
+  RemoteConnector(String runDir, boolean remoteOnly, Duration limit) {
+    this.requestSocket = runDir + "/" + REQUEST_SOCKET;
+    this.remoteOnly = remoteOnly;
+    this.limit = limit;
+  }
+
+  /** As {@code QTFS_RUN_DIR} and {@code QTFS_CONNECT=auto|remote} say. */
+  public static RemoteConnector fromEnvironment() {
+    String runDir = System.getenv("QTFS_RUN_DIR");
+    boolean remoteOnly = "remote".equals(System.getenv("QTFS_CONNECT"));
+    return new RemoteConnector(
+        runDir == null || runDir.isEmpty() ? DEFAULT_RUN_DIR : runDir, remoteOnly);
+  }
+
+  /**
+   * Connects.
+   *
+   * @param path absolute; for a socket of the other host at most {@value
+   *     ConnectRequest#MAX_PATH_BYTES} bytes
+   * @return a blocking, close-on-exec stream socket, owned by the caller
+   * @throws RemoteConnectException saying which step failed
+   * @throws InvalidRequestException for a path that no request can carry
+   */
+  public Fd connect(String path) throws IOException {
+    requirePlatformThread();
+    int errno = Errno.ENOENT;
+    if (!remoteOnly) {
+      Attempt local = attempt(path);
+      if (local.socket != null) {
+        return local.socket;
+      }
+      errno = local.errno;
+      if (!mayBeRemote(errno)) {
+        throw new RemoteConnectException(
+            LOCAL, errno, "cannot connect to " + path + ": " + Errno.message(errno));
+      }
+    }
+    return connectRemote(path, errno);
+  }
+
+  /**
+   * Connects as {@link #connect} does, for programs that use java.nio and junixsocket: descriptors
+   * can be passed over the channel. Blocking until configured otherwise.
+   */
+  public AFUNIXSocketChannel connectChannel(Path path) throws IOException {
+    requirePlatformThread();
+    return Channels.connect(this, path, remoteOnly);
+  }
+
+  /**
+   * Whether a failed connect on this host leaves room for the other: as the kernel hook sees it.
+   */
+  static boolean mayBeRemote(int errno) {
+    return errno == Errno.ENOENT || errno == Errno.ECONNREFUSED;
+  }
+
+  private Fd connectRemote(String path, int localErrno) throws IOException {
+    String proxy = requestProxy(path, localErrno);
+    Attempt attempt = attempt(proxy);
+    if (attempt.socket == null) {
+      throw new RemoteConnectException(
+          PROXY,
+          attempt.errno,
+          "cannot connect to "
+              + proxy
+              + ", which udsproxyd had announced: "
+              + Errno.message(attempt.errno));
+    }
+    return attempt.socket;
+  }
+
+  /**
+   * Has udsproxyd connect to a path on the other host.
+   *
+   * @param localErrno why the socket of this host did not do
+   * @return the socket on this host that stands in for it, to be connected to within five seconds
+   */
+  String requestProxy(String path, int localErrno) throws IOException {
+    byte[] request = ConnectRequest.of(UnixSocket.Type.STREAM, path).encode();
+    Attempt daemon = attempt(requestSocket);
+    if (daemon.socket == null) {
+      throw noDaemon(path, localErrno, daemon.errno);
+    }
+    try (Fd socket = daemon.socket;
+        Arena arena = Arena.ofConfined()) {
+      send(socket, arena.allocateFrom(ValueLayout.JAVA_BYTE, request));
+      int answer = receive(socket, arena.allocate(ANSWER_LENGTH, ANSWER_LENGTH));
+      if (answer != READY) {
+        throw new RemoteConnectException(
+            REFUSED,
+            Errno.ECONNREFUSED,
+            "the other host gives no connection to "
+                + path
+                + " (nobody listens there, its udsproxyd does not run, or its whitelist does not"
+                + " name the socket; both daemons' logs tell)");
+      }
+    }
+    return path + ConnectRequest.PROXY_SUFFIX;
+  }
+
+  private RemoteConnectException noDaemon(String path, int localErrno, int daemonErrno) {
+    return new RemoteConnectException(
+        DAEMON,
+        localErrno,
+        "cannot connect to "
+            + path
+            + ": "
+            + (remoteOnly ? "" : Errno.message(localErrno) + " on this host, and ")
+            + "no udsproxyd to ask for the other ("
+            + requestSocket
+            + ": "
+            + Errno.message(daemonErrno)
+            + "); start udsproxyd, or the server on this host");
+  }
+
+  private void send(Fd socket, MemorySegment request) throws RemoteConnectException {
+    // One piece: the C daemon reads a request with one blocking call.
+    long sent = socket.write(request, request.byteSize());
+    if (sent != request.byteSize()) {
+      throw noAnswer(sent < 0 ? Errno.message((int) -sent) : "took only a part of the request");
+    }
+  }
+
+  private int receive(Fd socket, MemorySegment answer) throws RemoteConnectException {
+    long deadline = System.nanoTime() + limit.toNanos();
+    long length = 0;
+    while (length < ANSWER_LENGTH) {
+      long left = Math.max(0, deadline - System.nanoTime());
+      if (Poll.readable(Duration.ofNanos(left), socket)[0] == 0) {
+        throw noAnswer("no answer in " + limit.toSeconds() + " s");
+      }
+      long n = socket.read(answer.asSlice(length), ANSWER_LENGTH - length);
+      if (n == 0) {
+        throw noAnswer("hung up");
+      } else if (n > 0) {
+        length += n;
+      } else if (n != -Errno.EINTR) {
+        throw noAnswer(Errno.message((int) -n));
+      }
+    }
+    return answer.get(ValueLayout.JAVA_INT, 0);
+  }
+
+  private RemoteConnectException noAnswer(String what) {
+    return new RemoteConnectException(
+        ANSWER, Errno.ECONNREFUSED, "udsproxyd at " + requestSocket + ": " + what);
+  }
+
+  /** One try at one path: a connected socket, owned by the holder, or the errno. */
+  private record Attempt(@Nullable Fd socket, int errno) {}
+
+  /**
+   * Connects to a listener of this host. Without blocking, because a connect to a listener with a
+   * full backlog would wait for ever; it is tried again until the limit.
+   */
+  private Attempt attempt(String path) throws LinuxException {
+    Fd socket = UnixSocket.open(UnixSocket.Type.STREAM, false);
+    long deadline = System.nanoTime() + limit.toNanos();
+    int result;
+    while ((result = UnixSocket.connect(socket, path)) == -Errno.EAGAIN
+        && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+    }
+    if (result < 0) {
+      socket.close();
+      return new Attempt(null, -result);
+    }
+    Fcntl.statusFlags(socket, Fd.O_RDWR);
+    return new Attempt(socket, 0);
+  }
+
+  private static void requirePlatformThread() {
+    if (Thread.currentThread().isVirtual()) {
+      throw new IllegalStateException("a virtual thread cannot connect: use a platform thread");
+    }
+  }
+}

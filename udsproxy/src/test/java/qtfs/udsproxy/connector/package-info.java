@@ -1,0 +1,4 @@
+@NullMarked
+package qtfs.udsproxy.connector;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package qtfs.whitelist;
+
+import org.jspecify.annotations.NullMarked;
