@@ -11,6 +11,10 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 
 /** The arrows between the modules: who may know whom, and what is done in one place only. */
@@ -99,6 +103,7 @@ final class ArchitectureTest {
         .check(CLASSES);
   }
 
+  /** Memory is everybody's; linking functions is what only one module does. */
   @Test
   void nativeFunctionsAreCalledFromLinuxOnly() {
     noClasses()
@@ -106,7 +111,15 @@ final class ArchitectureTest {
         .resideOutsideOfPackage("qtfs.linux..")
         .should()
         .dependOnClassesThat()
-        .resideInAPackage("java.lang.foreign..")
+        .belongToAnyOf(Linker.class, SymbolLookup.class, FunctionDescriptor.class)
+        .check(CLASSES);
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("qtfs.linux..")
+        .should()
+        .callMethod(System.class, "load", String.class)
+        .orShould()
+        .callMethod(System.class, "loadLibrary", String.class)
         .check(CLASSES);
   }
 
@@ -119,7 +132,7 @@ final class ArchitectureTest {
         .orShould()
         .callMethod(Thread.class, "startVirtualThread", Runnable.class)
         .orShould()
-        .callMethod(java.util.concurrent.Executors.class, "newVirtualThreadPerTaskExecutor")
+        .callMethod(Executors.class, "newVirtualThreadPerTaskExecutor")
         .check(CLASSES);
   }
 }

@@ -47,8 +47,7 @@ final class MainJobIT {
 
   @Test
   void deliversTwoMillionLines() throws Exception {
-    Running.Result result =
-        hosts.sh(Host.A, "\"$REXEC\" /bin/sh -c 'seq 2000000' | cksum");
+    Running.Result result = hosts.sh(Host.A, "\"$REXEC\" /bin/sh -c 'seq 2000000' | cksum");
     Running.Result expected = hosts.sh(Host.A, "seq 2000000 | cksum");
     assertThat(result.output()).isEqualTo(expected.output());
   }

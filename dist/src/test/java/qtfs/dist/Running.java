@@ -21,8 +21,7 @@ record Running(List<String> command, Process process, Path stdout, Path stderr) 
   private static final Duration LIMIT = Duration.ofMinutes(2);
 
   /** What a command left behind. */
-  record Result(int code, String output, String stderr) {
-  }
+  record Result(int code, String output, String stderr) {}
 
   long pid() {
     return process.pid();
