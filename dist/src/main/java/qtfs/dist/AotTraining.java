@@ -84,8 +84,8 @@ final class AotTraining {
     Process proxy = recorded("udsproxyd", "1", "127.0.0.1", port, "127.0.0.1", port).start();
     Process server = recorded("rexec_server", "--whitelist", whitelist.toString()).start();
     try {
-      awaitFile(work.resolve("qtfs/remote_uds.sock"), proxy);
-      awaitFile(work.resolve("rexec/rexec_uds.sock"), server);
+      awaitFile(work.resolve("qtfs/remote_uds.sock"), "udsproxyd", proxy);
+      awaitFile(work.resolve("rexec/rexec_uds.sock"), "rexec_server", server);
       for (int i = 0; i < WARM_UP_RUNS; i++) {
         mainJob(program("rexec"));
       }
@@ -99,8 +99,9 @@ final class AotTraining {
     }
     for (String program : PROGRAMS) {
       if (!Files.exists(cache(program))) {
-        throw new IOException("the training of " + program + " left no AOT cache");
+        throw new IOException("the training of " + program + " left no AOT cache: " + said(program));
       }
+      System.out.printf("%s: %,d KiB%n", cache(program).getFileName(), Files.size(cache(program)) >> 10);
     }
     Files.writeString(recordedJvm(), thisJvm());
   }
@@ -113,7 +114,7 @@ final class AotTraining {
     List<String> shell =
         List.of("/bin/sh", "-c", "f=$1; shift; exec \"$@\" 7<\"$f\"", "sh", inherited.toString());
     rexec.command(Stream.of(shell, rexec.command(), job).flatMap(List::stream).toList());
-    rexec.redirectErrorStream(true).redirectOutput(output.toFile());
+    rexec.redirectOutput(output.toFile());
     Process process = rexec.start();
     process.getOutputStream().write("input\n".getBytes(UTF_8));
     process.getOutputStream().close();
@@ -131,8 +132,8 @@ final class AotTraining {
             Stream.concat(Stream.of(image.resolve("bin/" + name).toString()), Stream.of(args))
                 .toList());
     builder.directory(work.toFile());
-    builder.redirectOutput(ProcessBuilder.Redirect.INHERIT);
-    builder.redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.redirectErrorStream(true);
+    builder.redirectOutput(log(name).toFile());
     builder.environment().put("QTFS_JAVA_HOME", System.getProperty("java.home"));
     builder.environment().put("QTFS_RUN_DIR", work.resolve("qtfs").toString());
     builder.environment().put("REXEC_RUN_DIR", work.resolve("rexec").toString());
@@ -148,6 +149,15 @@ final class AotTraining {
         .put("QTFS_JAVA_OPTIONS", "-XX:AOTCacheOutput=" + cache(name) + " -Dqtfs.training=true");
     builder.environment().put("JDK_AOT_VM_OPTIONS", "-Xmx512m");
     return builder;
+  }
+
+  private Path log(String program) {
+    return work.resolve(program + ".log");
+  }
+
+  /** All that a daemon has told. */
+  private String said(String program) throws IOException {
+    return Files.exists(log(program)) ? Files.readString(log(program)) : "nothing";
   }
 
   private Path cache(String program) {
@@ -178,11 +188,11 @@ final class AotTraining {
     }
   }
 
-  private static void awaitFile(Path file, Process maker) throws IOException, InterruptedException {
+  private void awaitFile(Path file, String program, Process maker) throws IOException, InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
     while (!Files.exists(file)) {
       if (maker.waitFor(10, TimeUnit.MILLISECONDS) || System.nanoTime() > deadline) {
-        throw new IOException("no " + file + " from " + maker.info().commandLine().orElse("?"));
+        throw new IOException("no " + file + " from " + program + ": " + said(program));
       }
     }
   }

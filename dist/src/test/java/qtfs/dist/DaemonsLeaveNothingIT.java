@@ -25,7 +25,7 @@ final class DaemonsLeaveNothingIT {
 
   @Test
   void afterAJob() throws Exception {
-    assertThat(hosts.rexec("hostname").output()).isEqualTo("hostB\n");
+    assertThat(hosts.rexec("uname", "-n").output()).isEqualTo("hostB\n");
     assertNothingLeft();
   }
 

@@ -34,7 +34,7 @@ final class MainJobIT {
 
   @Test
   void runsOnTheOtherHost() throws Exception {
-    assertThat(hosts.rexec("hostname").output()).isEqualTo("hostB\n");
+    assertThat(hosts.rexec("uname", "-n").output()).isEqualTo("hostB\n");
   }
 
   @Test

@@ -47,7 +47,7 @@ final class TwoHosts implements AutoCloseable {
   /** What host B lets through unless a test says otherwise. */
   static final List<String> PROGRAMS =
       List.of(
-          "/bin/sh", "/bin/cat", "/bin/true", "/bin/false", "/bin/sleep", "hostname", "/no/such");
+          "/bin/sh", "/bin/cat", "/bin/true", "/bin/false", "/bin/sleep", "uname", "/no/such");
 
   private static final AtomicInteger INSTANCES = new AtomicInteger();
   private static final Path IMAGE = Path.of(property("qtfs.image")).toAbsolutePath();
