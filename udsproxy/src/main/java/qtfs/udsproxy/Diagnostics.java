@@ -87,7 +87,7 @@ final class Diagnostics implements FdWatch.Listener {
         byte[] bytes = text.get().getBytes(StandardCharsets.UTF_8);
         MemorySegment segment = arena.allocate(bytes.length).copyFrom(MemorySegment.ofArray(bytes));
         // A fresh socket's buffer takes it whole; who hangs up before does not want it.
-        long ignored = connection.write(segment, bytes.length);
+        connection.write(segment, bytes.length);
       }
     }
   }

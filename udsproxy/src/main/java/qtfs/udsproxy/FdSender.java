@@ -14,8 +14,8 @@ import qtfs.linux.Log;
 
 /**
  * Turns the descriptors of an application's message into frames: regular files by their path, pipe
- * ends by a token under which the peer fetches the bytes. What cannot cross is named in the log, and
- * the message goes on without it, as the deployed daemon does.
+ * ends by a token under which the peer fetches the bytes. What cannot cross is named in the log,
+ * and the message goes on without it, as the deployed daemon does.
  */
 final class FdSender {
   private final Shared shared;
@@ -80,14 +80,13 @@ final class FdSender {
           default -> throw new RefusedException("a FIFO that is open for reading and writing");
         };
     int token = shared.passedPipes().keep(end, fd);
-    var ignored =
-        loop.after(
-            shared.deadlines().pairing(),
-            () -> {
-              if (shared.passedPipes().expire(token)) {
-                Log.warn(session + ": the peer has not fetched a pipe that was passed to it");
-              }
-            });
+    loop.after(
+        shared.deadlines().pairing(),
+        () -> {
+          if (shared.passedPipes().expire(token)) {
+            Log.warn(session + ": the peer has not fetched a pipe that was passed to it");
+          }
+        });
     return new Frame.ScmPipe(end, token);
   }
 }

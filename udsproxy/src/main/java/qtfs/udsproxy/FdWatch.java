@@ -11,11 +11,11 @@ import io.netty.channel.unix.FileDescriptor;
 /**
  * A descriptor on an event loop, edge-triggered: the listener is told when it <em>becomes</em>
  * readable, and while {@link #wantWritable} when it becomes writable, and reads or writes until
- * EAGAIN. So nothing is armed or disarmed while data flows, and an end that has hung up while nobody
- * can take its bytes does not spin the loop.
+ * EAGAIN. So nothing is armed or disarmed while data flows, and an end that has hung up while
+ * nobody can take its bytes does not spin the loop.
  *
- * <p>All calls on the loop's thread. The descriptor stays the caller's, who cancels the watch before
- * closing it.
+ * <p>All calls on the loop's thread. The descriptor stays the caller's, who cancels the watch
+ * before closing it.
  */
 final class FdWatch implements EpollIoHandle {
   /** What happened to the descriptor. */
@@ -67,12 +67,12 @@ final class FdWatch implements EpollIoHandle {
   }
 
   private void submit(EpollIoOps ops) {
-    long ignored = registration.submit(ops);
+    registration.submit(ops);
   }
 
   /** Ends the watch; the listener is not called any more. */
   void cancel() {
-    boolean ignored = registration.cancel();
+    registration.cancel();
   }
 
   @Override

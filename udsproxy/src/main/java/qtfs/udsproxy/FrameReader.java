@@ -73,13 +73,12 @@ final class FrameReader {
         return in.isReadable() ? Event.PAYLOAD : Event.NEED_MORE;
       }
       case Frame.END -> {
-        int ignored = require(msgtype, msglen, 0, 0);
+        require(msgtype, msglen, 0, 0);
         return Event.END;
       }
       case Frame.SCM_RIGHTS -> bodyLength = require(msgtype, msglen, 6, Frame.MAX_SCM_RIGHTS);
       case Frame.SCM_PIPE ->
-          bodyLength =
-              require(msgtype, msglen, Frame.SCM_PIPE_LENGTH, Frame.SCM_PIPE_LENGTH);
+          bodyLength = require(msgtype, msglen, Frame.SCM_PIPE_LENGTH, Frame.SCM_PIPE_LENGTH);
       default -> throw new ProtocolException("unknown msgtype 0x" + Integer.toHexString(msgtype));
     }
     bodyType = msgtype;

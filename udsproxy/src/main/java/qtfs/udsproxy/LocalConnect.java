@@ -75,7 +75,7 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
         .execute(
             () -> {
               try {
-                LocalConnect ignored = new LocalConnect(shared, loop, connector);
+                LocalConnect _ = new LocalConnect(shared, loop, connector);
               } catch (LinuxException e) {
                 connector.close();
                 Log.error("cannot serve a connector: " + e.getMessage());
@@ -88,7 +88,7 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
   }
 
   private void nextStep(String complaint) {
-    boolean ignored = deadline.cancel(false);
+    deadline.cancel(false);
     deadline = inTime(complaint);
   }
 
@@ -134,10 +134,9 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
         return;
       }
       nextStep("the peer cannot be reached");
-      var ignored =
-          shared
-              .connectToPeer(loop, this)
-              .addListener((ChannelFutureListener) future -> connected(future, decoded));
+      shared
+          .connectToPeer(loop, this)
+          .addListener((ChannelFutureListener) future -> connected(future, decoded));
     } catch (IOException e) {
       fail("bad request: " + e.getMessage());
     }
@@ -152,15 +151,15 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
     }
     Channel channel = future.channel();
     if (over) {
-      var ignored = channel.close();
+      channel.close();
       return;
     }
     tcp = channel;
     ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
     new PeerRequest.Uds(decoded).encode(out);
-    var ignored = channel.writeAndFlush(out);
+    channel.writeAndFlush(out);
     nextStep("the peer does not answer");
-    var ignored2 = channel.read();
+    channel.read();
   }
 
   @Override
@@ -235,10 +234,11 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
             shared.standIns().giveUp(requestedPath(), this);
             return;
           }
-          boolean ignored = deadline.cancel(false);
+          deadline.cancel(false);
           deadline =
               loop.after(
-                  shared.deadlines().pairing(), () -> fail("the application does not come in time"));
+                  shared.deadlines().pairing(),
+                  () -> fail("the application does not come in time"));
           endRequest(READY);
         });
   }
@@ -258,11 +258,17 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
             return;
           }
           over = true;
-          boolean ignored = deadline.cancel(false);
+          deadline.cancel(false);
           channel.pipeline().remove(this);
           String name = "session " + shared.statistics().nextSession();
           Log.info(
-              name + ": " + requestedPath() + " of the peer, for pid " + who.pid() + " uid " + who.uid());
+              name
+                  + ": "
+                  + requestedPath()
+                  + " of the peer, for pid "
+                  + who.pid()
+                  + " uid "
+                  + who.uid());
           Session.start(shared, loop, name, channel, application, early, tcpEof);
         });
   }
@@ -286,9 +292,16 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
       return;
     }
     over = true;
-    boolean ignored = deadline.cancel(false);
+    deadline.cancel(false);
     Log.warn(
-        "not connected to " + requestedPath() + " for pid " + who.pid() + " uid " + who.uid() + ": " + reason);
+        "not connected to "
+            + requestedPath()
+            + " for pid "
+            + who.pid()
+            + " uid "
+            + who.uid()
+            + ": "
+            + reason);
     if (connector.isOpen()) {
       if (received == ConnectRequest.LENGTH) {
         endRequest(FAILED);
@@ -302,7 +315,7 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
     early.forEach(ByteBuf::release);
     early.clear();
     if (tcp != null) {
-      var ignored2 = tcp.close();
+      tcp.close();
     }
   }
 
@@ -311,7 +324,7 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = arena.allocate(4, 4);
       bytes.set(ValueLayout.JAVA_INT, 0, answer);
-      long ignored = connector.write(bytes, 4);
+      connector.write(bytes, 4);
     }
     closeConnector();
   }

@@ -31,7 +31,8 @@ final class PassedPipes {
   synchronized Fd take(PipeEnd end, int token) throws RefusedException {
     Kept found = kept.get(token);
     if (found == null || found.end() != end) {
-      throw new RefusedException("asks for a pipe that was not passed, or is taken, or has expired");
+      throw new RefusedException(
+          "asks for a pipe that was not passed, or is taken, or has expired");
     }
     kept.remove(token);
     return found.fd();

@@ -21,9 +21,9 @@ import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
- * A connection that the peer has opened, from its first byte to the session or the pipe. Sockets and
- * files of this host are looked up on threads of their own, because a file system may hang. All else
- * on the loop's thread.
+ * A connection that the peer has opened, from its first byte to the session or the pipe. Sockets
+ * and files of this host are looked up on threads of their own, because a file system may hang. All
+ * else on the loop's thread.
  */
 final class PeerConnection extends ChannelInboundHandlerAdapter {
   /** A unix listener with a full backlog says EAGAIN and gives no event when there is room. */
@@ -61,7 +61,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   static void start(Shared shared, Channel tcp) {
     PeerConnection connection = new PeerConnection(shared, shared.loopOf(tcp), tcp);
     tcp.pipeline().addLast(connection);
-    var ignored = tcp.read();
+    tcp.read();
   }
 
   @Override
@@ -174,7 +174,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     }
     int result = Reach.connect(socket, target);
     if (result == -Errno.EAGAIN) {
-      var ignored = loop.after(RETRY, () -> connect(target, socket));
+      loop.after(RETRY, () -> connect(target, socket));
       return;
     }
     target.close();
@@ -195,14 +195,14 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   /** What follows on this connection is somebody else's to read. */
   private void finish() {
     over = true;
-    boolean ignored = deadline.cancel(false);
+    deadline.cancel(false);
     head.release();
     tcp.pipeline().remove(this);
   }
 
   private void answer(int answer) {
     ByteBuf out = tcp.alloc().directBuffer(PeerRequest.ANSWER_LENGTH).writeIntLE(answer);
-    var ignored = tcp.writeAndFlush(out);
+    tcp.writeAndFlush(out);
   }
 
   /** Says no to the peer. */
@@ -214,9 +214,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     Log.warn("refused to the peer: " + wanted + ": " + reason);
     release();
     ByteBuf out = tcp.alloc().directBuffer(PeerRequest.ANSWER_LENGTH);
-    var ignored =
-        tcp.writeAndFlush(out.writeIntLE(PeerRequest.REFUSED))
-            .addListener(ChannelFutureListener.CLOSE);
+    tcp.writeAndFlush(out.writeIntLE(PeerRequest.REFUSED)).addListener(ChannelFutureListener.CLOSE);
   }
 
   /** Closes without a word: this is nobody who could be answered. */
@@ -226,12 +224,12 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     }
     Log.warn("connection of " + tcp.remoteAddress() + " dropped: " + reason);
     release();
-    var ignored = tcp.close();
+    tcp.close();
   }
 
   private void release() {
     over = true;
-    boolean ignored = deadline.cancel(false);
+    deadline.cancel(false);
     head.release();
     early.forEach(ByteBuf::release);
     early.clear();

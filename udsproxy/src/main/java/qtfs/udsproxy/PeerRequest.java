@@ -56,7 +56,8 @@ sealed interface PeerRequest {
         switch (msgtype) {
           case CNTL_UDS -> ConnectRequest.LENGTH;
           case CNTL_PIPE -> PIPE_LENGTH;
-          default -> throw new ProtocolException("begins with msgtype 0x" + Integer.toHexString(msgtype));
+          default ->
+              throw new ProtocolException("begins with msgtype 0x" + Integer.toHexString(msgtype));
         };
     if (msglen != expected) {
       throw new ProtocolException("request " + msgtype + " of " + msglen + " bytes");

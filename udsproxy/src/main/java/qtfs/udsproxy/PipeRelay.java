@@ -15,8 +15,9 @@ import qtfs.linux.Log;
 import qtfs.linux.Pipe;
 
 /**
- * Pipes between the hosts: an application has passed one end of a pipe, and the application that got
- * the message reads or writes a pipe of its own host instead, with a connection between the two.
+ * Pipes between the hosts: an application has passed one end of a pipe, and the application that
+ * got the message reads or writes a pipe of its own host instead, with a connection between the
+ * two.
  */
 final class PipeRelay {
   private PipeRelay() {}
@@ -39,12 +40,11 @@ final class PipeRelay {
       throw e;
     }
     PeerRequest request = new PeerRequest.Pipe(passed.end(), passed.srcfd());
-    var ignored =
-        shared
-            .connectToPeer(loop, new ChannelInboundHandlerAdapter())
-            .addListener(
-                (ChannelFutureListener)
-                    connected -> connected(shared, loop, session, connected, request, ours));
+    shared
+        .connectToPeer(loop, new ChannelInboundHandlerAdapter())
+        .addListener(
+            (ChannelFutureListener)
+                connected -> connected(shared, loop, session, connected, request, ours));
     return applications;
   }
 
@@ -57,14 +57,13 @@ final class PipeRelay {
       Fd ours) {
     if (!connected.isSuccess()) {
       ours.close();
-      Log.warn(
-          session + ": cannot fetch a passed pipe: " + connected.cause().getMessage());
+      Log.warn(session + ": cannot fetch a passed pipe: " + connected.cause().getMessage());
       return;
     }
     Channel tcp = connected.channel();
     ByteBuf out = tcp.alloc().directBuffer(Frame.HEADER_LENGTH + PeerRequest.PIPE_LENGTH);
     request.encode(out);
-    var ignored = tcp.writeAndFlush(out);
+    tcp.writeAndFlush(out);
     if (((PeerRequest.Pipe) request).end() == PipeEnd.READ) {
       PipeSink.start(shared, loop, tcp, ours, List.of());
     } else {
@@ -79,12 +78,7 @@ final class PipeRelay {
    * @param early what the peer has already sent
    */
   static void serve(
-      Shared shared,
-      ProxyLoop loop,
-      Channel tcp,
-      PipeEnd end,
-      Fd kept,
-      Collection<ByteBuf> early)
+      Shared shared, ProxyLoop loop, Channel tcp, PipeEnd end, Fd kept, Collection<ByteBuf> early)
       throws IOException {
     // Never told not to block: others have the same open file. A second open of the same pipe is.
     Fd ours;

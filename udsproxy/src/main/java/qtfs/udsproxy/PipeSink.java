@@ -12,9 +12,9 @@ import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 
 /**
- * The half of a passed pipe where the bytes go in on this host: writes what the peer sends, raw. When
- * all readers here have gone, the channel is closed, and the peer closes its read end. Owns the write
- * end and the channel. All on the loop's thread.
+ * The half of a passed pipe where the bytes go in on this host: writes what the peer sends, raw.
+ * When all readers here have gone, the channel is closed, and the peer closes its read end. Owns
+ * the write end and the channel. All on the loop's thread.
  */
 final class PipeSink extends ChannelInboundHandlerAdapter implements Relay, FdWatch.Listener {
   private final Shared shared;
@@ -70,8 +70,7 @@ final class PipeSink extends ChannelInboundHandlerAdapter implements Relay, FdWa
   private void pump() {
     while (!closed && !full && !inbound.isEmpty()) {
       ByteBuf head = inbound.element();
-      long n =
-          pipe.write(ProxyLoop.address(head, head.readerIndex()), head.readableBytes());
+      long n = pipe.write(ProxyLoop.address(head, head.readerIndex()), head.readableBytes());
       if (n > 0) {
         head.skipBytes((int) n);
       } else if (n == -Errno.EAGAIN) {
@@ -133,7 +132,7 @@ final class PipeSink extends ChannelInboundHandlerAdapter implements Relay, FdWa
       pipe.close();
       inbound.forEach(ByteBuf::release);
       inbound.clear();
-      var ignored = tcp.close();
+      tcp.close();
     }
   }
 }

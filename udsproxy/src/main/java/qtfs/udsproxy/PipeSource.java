@@ -12,8 +12,8 @@ import qtfs.linux.Fd;
 
 /**
  * The half of a passed pipe where the bytes come out on this host: reads them and sends them to the
- * peer, raw. When the peer's reader has gone, the read end is closed, and who writes here gets EPIPE.
- * Owns the read end and the channel. All on the loop's thread.
+ * peer, raw. When the peer's reader has gone, the read end is closed, and who writes here gets
+ * EPIPE. Owns the read end and the channel. All on the loop's thread.
  */
 final class PipeSource extends ChannelInboundHandlerAdapter implements Relay, FdWatch.Listener {
   private static final int READ_SIZE = 64 * 1024;
@@ -75,7 +75,7 @@ final class PipeSource extends ChannelInboundHandlerAdapter implements Relay, Fd
       ByteBuf buffer = tcp.alloc().directBuffer(READ_SIZE, READ_SIZE);
       int n = loop.read(pipe, buffer);
       if (n > 0) {
-        var ignored = tcp.write(compact(buffer));
+        tcp.write(compact(buffer));
         wrote = true;
         continue;
       }
@@ -103,8 +103,7 @@ final class PipeSource extends ChannelInboundHandlerAdapter implements Relay, Fd
 
   /** All writers have closed: so does this side, once the kernel has taken everything. */
   private void end() {
-    var ignored =
-        tcp.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    tcp.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
   }
 
   @Override
@@ -145,7 +144,7 @@ final class PipeSource extends ChannelInboundHandlerAdapter implements Relay, Fd
       shared.relays().remove(this);
       watch.cancel();
       pipe.close();
-      var ignored = tcp.close();
+      tcp.close();
     }
   }
 }

@@ -4,7 +4,6 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.IoEventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -19,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -55,9 +55,9 @@ final class ProxyDaemon {
 
   private ProxyDaemon(ProxyConfig config, LockFile lock, Reach reach) throws StartException {
     this.lock = lock;
+    ThreadFactory threads = task -> new Thread(task, THREAD_NAME);
     this.group =
-        new MultiThreadIoEventLoopGroup(
-            config.threads(), task -> new Thread(task, THREAD_NAME), EpollIoHandler.newFactory());
+        new MultiThreadIoEventLoopGroup(config.threads(), threads, EpollIoHandler.newFactory());
     this.fileOpener =
         new ThreadPoolExecutor(
             0,
@@ -70,7 +70,7 @@ final class ProxyDaemon {
             new ThreadPoolExecutor.CallerRunsPolicy());
     List<ProxyLoop> loops = new ArrayList<>();
     for (int i = 0; i < config.threads(); i++) {
-      loops.add(new ProxyLoop((IoEventLoop) group.next()));
+      loops.add(new ProxyLoop(group.next()));
     }
     this.shared = new Shared(loops, config.peer(), reach, config.deadlines(), fileOpener);
     try {
@@ -85,7 +85,7 @@ final class ProxyDaemon {
       diagnostics.add(on(first, () -> Diagnostics.state(first, directory, shared)));
       diagnostics.add(on(first, () -> Diagnostics.logLevel(first, directory)));
     } catch (IOException e) {
-      throw new StartException(e.getMessage());
+      throw new StartException(e);
     }
   }
 
@@ -107,7 +107,7 @@ final class ProxyDaemon {
       started = true;
       return daemon;
     } catch (LinuxException e) {
-      throw new StartException(e.getMessage());
+      throw new StartException(e);
     } finally {
       if (!started) {
         lock.close();
@@ -125,13 +125,9 @@ final class ProxyDaemon {
     try {
       QtfsWhitelist whitelist = QtfsWhitelist.loadIfPresent(config.whitelist());
       return new Reach(
-          whitelist,
-          config.whitelist(),
-          rexecSocket(),
-          config.anySocket(),
-          config.anyFile());
+          whitelist, config.whitelist(), rexecSocket(), config.anySocket(), config.anyFile());
     } catch (WhitelistException e) {
-      throw new StartException(e.getMessage());
+      throw new StartException(e);
     }
   }
 
@@ -200,15 +196,14 @@ final class ProxyDaemon {
     if (!from.equals(shared.peer().getAddress())) {
       shared.statistics().refused();
       Log.warn("refused a connection from " + from.getHostAddress() + ": it is not the peer");
-      var ignored = channel.close();
+      channel.close();
       return;
     }
     Shared.options().forEach(option -> option.applyTo(channel));
     PeerConnection.start(shared, channel);
   }
 
-  private void acceptRequests(
-      boolean readable, boolean writable, boolean ended, boolean hungUp) {
+  private void acceptRequests(boolean readable, boolean writable, boolean ended, boolean hungUp) {
     while (true) {
       int accepted = requests.accept(false);
       if (accepted >= 0) {
@@ -225,12 +220,11 @@ final class ProxyDaemon {
   /** Out of descriptors, most likely: those who wait are served as soon as some are free. */
   private void acceptLater(int error) {
     Log.error("cannot accept on " + requests.path() + ": " + Errno.message(-error));
-    var ignored =
-        shared
-            .loops()
-            .get(0)
-            .eventLoop()
-            .schedule(() -> acceptRequests(true, false, false, false), 100, TimeUnit.MILLISECONDS);
+    shared
+        .loops()
+        .get(0)
+        .eventLoop()
+        .schedule(() -> acceptRequests(true, false, false, false), 100, TimeUnit.MILLISECONDS);
   }
 
   /** Runs something on a loop and waits for its result. */
@@ -260,30 +254,28 @@ final class ProxyDaemon {
   }
 
   /**
-   * Ends everything: no new connections, those there are cut, sockets and lock removed. Returns when
-   * it is done, within about a second.
+   * Ends everything: no new connections, those there are cut, sockets and lock removed. Returns
+   * when it is done, within about a second.
    */
   void stop() {
     try {
-      var ignored = server.close().await(1, TimeUnit.SECONDS);
-      Void ignored2 =
-          on(
-              shared.loops().get(0),
-              () -> {
-                requestWatch.cancel();
-                requests.close();
-                diagnostics.forEach(Diagnostics::close);
-                shared.standIns().close();
-                return null;
-              });
+      server.close().await(1, TimeUnit.SECONDS);
+      on(
+          shared.loops().get(0),
+          () -> {
+            requestWatch.cancel();
+            requests.close();
+            diagnostics.forEach(Diagnostics::close);
+            shared.standIns().close();
+            return null;
+          });
       for (ProxyLoop loop : shared.loops()) {
-        Void ignored3 =
-            on(
-                loop,
-                () -> {
-                  shared.relays().stream().filter(r -> r.loop() == loop).forEach(Relay::abort);
-                  return null;
-                });
+        on(
+            loop,
+            () -> {
+              shared.relays().stream().filter(r -> r.loop() == loop).forEach(Relay::abort);
+              return null;
+            });
       }
     } catch (IOException e) {
       Log.error("while stopping: " + e.getMessage());
@@ -295,10 +287,9 @@ final class ProxyDaemon {
   }
 
   private void stopLoops() {
-    boolean ignored =
-        group
-            .shutdownGracefully(0, shared.deadlines().stopping().toMillis(), TimeUnit.MILLISECONDS)
-            .awaitUninterruptibly(shared.deadlines().stopping().toMillis() + 1000);
+    group
+        .shutdownGracefully(0, shared.deadlines().stopping().toMillis(), TimeUnit.MILLISECONDS)
+        .awaitUninterruptibly(shared.deadlines().stopping().toMillis() + 1000);
     fileOpener.shutdown();
     shared.passedPipes().close();
     shared.loops().forEach(ProxyLoop::close);

@@ -11,11 +11,12 @@ import qtfs.linux.Fd;
 import qtfs.linux.MessageIo;
 
 /**
- * An event loop with the buffers that all its connections share: only one of them receives at a time.
+ * An event loop with the buffers that all its connections share: only one of them receives at a
+ * time.
  *
  * <p>A read from a unix socket scatters into the payloads of {@value #FRAMES} frames laid out with
- * holes for their headers, so that what arrived goes to the peer in one contiguous write, each frame
- * beside its END:
+ * holes for their headers, so that what arrived goes to the peer in one contiguous write, each
+ * frame beside its END:
  *
  * <pre>
  * | header 8 | payload, up to 4088 | END 8 | header 8 | payload ... | END 8 | ...

@@ -8,6 +8,7 @@ import java.util.List;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
+import qtfs.linux.Log;
 import qtfs.linux.UnixSocket;
 import qtfs.whitelist.Group;
 import qtfs.whitelist.QtfsWhitelist;
@@ -15,9 +16,9 @@ import qtfs.whitelist.QtfsWhitelist;
 /**
  * How far a peer reaches on this host: the sockets it may connect to and the files it may open.
  *
- * <p>Both are judged twice, by the path that the peer names and by the file that has been opened, so
- * that a symbolic link cannot lead out of an entry. Opening is by O_PATH first, which touches neither
- * devices nor pipes. Immutable, for any thread; may block as long as the file system does.
+ * <p>Both are judged twice, by the path that the peer names and by the file that has been opened,
+ * so that a symbolic link cannot lead out of an entry. Opening is by O_PATH first, which touches
+ * neither devices nor pipes. Immutable, for any thread; may block as long as the file system does.
  */
 final class Reach {
   /** What a passed file may be opened with; above all not O_CREAT, O_EXCL and O_TRUNC. */
@@ -133,9 +134,8 @@ final class Reach {
     for (String entry : whitelist.entries(group)) {
       try {
         entries.add(Path.of(entry).toRealPath());
-      } catch (IOException missing) {
-        // An entry that leads nowhere covers nothing.
-        continue;
+      } catch (IOException leadsNowhere) {
+        Log.debug("[" + group.title() + "] " + entry + " does not exist and covers nothing");
       }
     }
     return entries;
@@ -143,12 +143,7 @@ final class Reach {
 
   private RefusedException notListed(String path, Group group) {
     return new RefusedException(
-        path
-            + " is not in "
-            + whitelistFile
-            + "; to allow it, add it to Path= of ["
-            + group.title()
-            + "]");
+        path + " is not in " + whitelistFile + "; this would allow it: " + group.line(path));
   }
 
   /** Connects to the socket behind an O_PATH descriptor; see {@link UnixSocket#connect}. */

@@ -22,11 +22,11 @@ import qtfs.linux.UnixSocket;
 /**
  * One application's connection, relayed: a unix socket here, a channel to the peer's proxy there.
  *
- * <p>What the unix socket gives is framed and sent; what the peer sends is unframed and written. Each
- * direction stops reading while the other side does not take, so that a connection holds at most a
- * few hundred KiB. Each direction ends by itself: the end of the one is passed on as the end of a
- * stream and the other goes on, until both have ended or one side is gone altogether. Owns the socket
- * and the channel. All on the loop's thread.
+ * <p>What the unix socket gives is framed and sent; what the peer sends is unframed and written.
+ * Each direction stops reading while the other side does not take, so that a connection holds at
+ * most a few hundred KiB. Each direction ends by itself: the end of the one is passed on as the end
+ * of a stream and the other goes on, until both have ended or one side is gone altogether. Owns the
+ * socket and the channel. All on the loop's thread.
  */
 final class Session extends ChannelInboundHandlerAdapter implements Relay, FdWatch.Listener {
   /** How often in a row one connection may read before the others of its loop get their turn. */
@@ -165,9 +165,9 @@ final class Session extends ChannelInboundHandlerAdapter implements Relay, FdWat
       fdsPassed += fds.size();
       ByteBuf announcement = tcp.alloc().directBuffer(256);
       fdSender.encode(fds, announcement);
-      var ignored = tcp.write(announcement);
+      tcp.write(announcement);
     }
-    var ignored = tcp.write(loop.takeFrames(received));
+    tcp.write(loop.takeFrames(received));
     bytesOut += received;
     // A short read has emptied the socket, unless it stopped at descriptors or there is an end to
     // read; the next bytes come with an event of their own.
@@ -181,7 +181,7 @@ final class Session extends ChannelInboundHandlerAdapter implements Relay, FdWat
         .addListener(
             flushed -> {
               if (flushed.isSuccess() && !closed) {
-                var ignored = ((DuplexChannel) tcp).shutdownOutput();
+                ((DuplexChannel) tcp).shutdownOutput();
                 outputDone = true;
                 closeIfDone();
               }
@@ -331,7 +331,7 @@ final class Session extends ChannelInboundHandlerAdapter implements Relay, FdWat
     for (int left = sent; left > 0; ) {
       if (frames.payloadLeft() == 0) {
         // Looked at before: a NORMAL or an END, whole.
-        FrameReader.Event ignored = frames.next(in);
+        frames.next(in);
         continue;
       }
       int taken = Math.min(left, frames.payloadLeft());
@@ -431,7 +431,7 @@ final class Session extends ChannelInboundHandlerAdapter implements Relay, FdWat
     if (closed) {
       return;
     }
-    if (tcpGone && inputDone || unixEof && outputDone && inputDone) {
+    if (inputDone && (tcpGone || outputDone)) {
       close();
     } else if (unixHungUp && unixEof && !discarding) {
       discard();
@@ -473,7 +473,7 @@ final class Session extends ChannelInboundHandlerAdapter implements Relay, FdWat
     dropPendingFds();
     inbound.forEach(ByteBuf::release);
     inbound.clear();
-    var ignored = tcp.close();
+    tcp.close();
     Log.info(
         String.format(
             "%s ended after %.3f s: %s; %d bytes to the peer, %d from it, %d descriptors",

@@ -1,12 +1,12 @@
 package qtfs.udsproxy;
 
 import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
 import java.net.InetSocketAddress;
@@ -60,7 +60,7 @@ final class Shared {
   /** The loop that a channel has been registered with. */
   ProxyLoop loopOf(Channel channel) {
     for (ProxyLoop loop : loops) {
-      if (loop.eventLoop() == channel.eventLoop()) {
+      if (loop.eventLoop().equals(channel.eventLoop())) {
         return loop;
       }
     }
@@ -110,8 +110,7 @@ final class Shared {
         new Bootstrap()
             .group(loop.eventLoop())
             .channel(EpollSocketChannel.class)
-            .option(
-                ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) deadlines.handshake().toMillis())
+            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) deadlines.handshake().toMillis())
             .handler(handler);
     options().forEach(option -> option.applyTo(bootstrap));
     return bootstrap.connect(peer);

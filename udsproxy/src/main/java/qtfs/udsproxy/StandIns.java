@@ -14,9 +14,9 @@ import qtfs.linux.UnixListener;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
- * The sockets {@code <path>.proxy}, where applications are given the connections that they have asked
- * for. One listener a path, shared by all who wait for that path at once: whoever connects gets any of
- * the connections that wait. It stands there only while somebody waits.
+ * The sockets {@code <path>.proxy}, where applications are given the connections that they have
+ * asked for. One listener a path, shared by all who wait for that path at once: whoever connects
+ * gets any of the connections that wait. It stands there only while somebody waits.
  *
  * <p>Lives on one loop; its methods may be called from any.
  */

@@ -7,4 +7,8 @@ final class StartException extends Exception {
   StartException(String message) {
     super(message);
   }
+
+  StartException(Exception cause) {
+    super(cause.getMessage() == null ? cause.toString() : cause.getMessage(), cause);
+  }
 }

@@ -1,6 +1,5 @@
 package qtfs.udsproxy;
 
-import java.io.PrintWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -13,6 +12,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import qtfs.linux.LinuxException;
 import qtfs.linux.Log;
 import qtfs.linux.ProcessAttributes;
 
@@ -36,7 +36,7 @@ public final class Udsproxyd {
       }
       ProxyConfig config = config(parsed);
       ProcessAttributes.name(ProxyDaemon.THREAD_NAME);
-      int ignored = ProcessAttributes.umask(UMASK);
+      ProcessAttributes.umask(UMASK);
       daemon = ProxyDaemon.start(config);
       Log.info(
           "listening on "
@@ -47,10 +47,10 @@ public final class Udsproxyd {
               + config.runDirectory());
     } catch (ParameterException e) {
       System.err.println("udsproxyd: " + e.getMessage());
-      commandLine.usage(new PrintWriter(System.err, true));
+      commandLine.usage(System.err);
       System.exit(CANNOT_START);
       return;
-    } catch (StartException e) {
+    } catch (StartException | LinuxException e) {
       System.err.println("udsproxyd: " + e.getMessage());
       System.exit(CANNOT_START);
       return;
@@ -164,8 +164,7 @@ public final class Udsproxyd {
   private static InetSocketAddress address(
       ParseResult parsed, int host, int port, String hostName, String portName)
       throws StartException {
-    int number =
-        number(parsed, port, portName, ProxyConfig.MIN_PORT, ProxyConfig.MAX_PORT);
+    int number = number(parsed, port, portName, ProxyConfig.MIN_PORT, ProxyConfig.MAX_PORT);
     String name = parsed.matchedPositionalValue(host, "");
     try {
       return new InetSocketAddress(InetAddress.getByName(name), number);

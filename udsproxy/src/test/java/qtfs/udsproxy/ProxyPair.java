@@ -1,0 +1,130 @@
+package qtfs.udsproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import qtfs.linux.Fd;
+import qtfs.linux.Poll;
+import qtfs.linux.UnixListener;
+import qtfs.linux.UnixSocket;
+import qtfs.udsproxy.connector.ConnectRequest;
+
+/**
+ * Two proxies on loopback, "A" and "B", with run directories of their own. They share the file
+ * system: a server listens at a path, and who is connected through A gets there by B.
+ */
+final class ProxyPair implements AutoCloseable {
+  static final Deadlines DEADLINES =
+      new Deadlines(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(1));
+
+  private final Path directory;
+  private final ProxyDaemon a;
+  private final ProxyDaemon b;
+
+  ProxyPair(Path directory, Deadlines deadlines, String whitelist, int threads)
+      throws IOException, StartException {
+    this.directory = directory;
+    int portA = freePort();
+    int portB = freePort();
+    Path file = Files.writeString(directory.resolve("whitelist"), whitelist);
+    this.a = ProxyDaemon.start(config("a", portA, portB, file, deadlines, threads));
+    this.b = ProxyDaemon.start(config("b", portB, portA, file, deadlines, threads));
+  }
+
+  /** A pair that lets everything in the directory be reached. */
+  static ProxyPair open(Path directory) throws IOException, StartException {
+    return new ProxyPair(directory, DEADLINES, allowing(directory), 1);
+  }
+
+  static String allowing(Path directory) {
+    StringBuilder text = new StringBuilder();
+    for (String group : List.of("Udsaccept", "Open", "Read", "Write")) {
+      text.append("[").append(group).append("]\nPath=").append(directory).append('\n');
+    }
+    return text.toString();
+  }
+
+  private ProxyConfig config(
+      String name, int port, int peer, Path whitelist, Deadlines deadlines, int threads) {
+    InetAddress loopback = InetAddress.getLoopbackAddress();
+    return new ProxyConfig(
+        threads,
+        new InetSocketAddress(loopback, port),
+        new InetSocketAddress(loopback, peer),
+        directory.resolve(name),
+        whitelist,
+        false,
+        false,
+        deadlines);
+  }
+
+  /** A port that was free a moment ago. */
+  static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  ProxyDaemon a() {
+    return a;
+  }
+
+  ProxyDaemon b() {
+    return b;
+  }
+
+  Path path(String name) {
+    return directory.resolve(name);
+  }
+
+  /** Listens where A's applications are led to. */
+  UnixListener listen(String name) throws IOException {
+    return UnixListener.bind(path(name), 1024);
+  }
+
+  /** A's answer to a request, 1 or 0; -1 if it closes without one. */
+  int ask(byte[] request) throws IOException {
+    try (Fd connector = UnixSocket.connect(directory + "/a/remote_uds.sock")) {
+      Sockets.write(connector, request);
+      byte[] answer = Sockets.read(connector, 4);
+      return answer.length < 4 ? -1 : answer[0];
+    }
+  }
+
+  /** An application's connection through both proxies. */
+  Fd connect(String name) throws IOException {
+    String path = path(name).toString();
+    assertThat(ask(new ConnectRequest(UnixSocket.Type.STREAM, path).encode())).isEqualTo(1);
+    return UnixSocket.connect(path + ".proxy");
+  }
+
+  /** The next connection of a listener, blocking; within 5 s. */
+  static Fd accept(UnixListener listener) throws IOException {
+    for (long end = System.nanoTime() + 5_000_000_000L; System.nanoTime() < end; ) {
+      int accepted = listener.accept(true);
+      if (accepted >= 0) {
+        return Fd.own(accepted);
+      }
+      Thread.onSpinWait();
+    }
+    throw new IOException("nobody connects to " + listener.path());
+  }
+
+  /** Whether the descriptor has something to read, within 5 s. */
+  static boolean readable(Fd fd) {
+    return Poll.readable(Duration.ofSeconds(5), fd)[0] != 0;
+  }
+
+  @Override
+  public void close() {
+    a.stop();
+    b.stop();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package qtfs.udsproxy;
+
+import org.jspecify.annotations.NullMarked;
