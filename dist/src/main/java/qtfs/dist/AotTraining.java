@@ -99,9 +99,11 @@ final class AotTraining {
     }
     for (String program : PROGRAMS) {
       if (!Files.exists(cache(program))) {
-        throw new IOException("the training of " + program + " left no AOT cache: " + said(program));
+        throw new IOException(
+            "the training of " + program + " left no AOT cache: " + said(program));
       }
-      System.out.printf("%s: %,d KiB%n", cache(program).getFileName(), Files.size(cache(program)) >> 10);
+      System.out.printf(
+          "%s: %,d KiB%n", cache(program).getFileName(), Files.size(cache(program)) >> 10);
     }
     Files.writeString(recordedJvm(), thisJvm());
   }
@@ -188,7 +190,8 @@ final class AotTraining {
     }
   }
 
-  private void awaitFile(Path file, String program, Process maker) throws IOException, InterruptedException {
+  private void awaitFile(Path file, String program, Process maker)
+      throws IOException, InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
     while (!Files.exists(file)) {
       if (maker.waitFor(10, TimeUnit.MILLISECONDS) || System.nanoTime() > deadline) {

@@ -2,8 +2,6 @@ package qtfs.dist;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Files;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,8 +20,7 @@ final class ConcurrentConnectIT {
   @BeforeAll
   static void up() throws Exception {
     hosts = TwoHosts.up();
-    hosts.start(Host.B, TwoHosts.java(EchoServer.class, PATH), Map.of(), null);
-    Await.until("the server listens", () -> Files.exists(hosts.file(Host.B, PATH)));
+    hosts.startServer(Host.B, TwoHosts.java(EchoServer.class, PATH), PATH);
   }
 
   @ParameterizedTest
@@ -31,11 +28,7 @@ final class ConcurrentConnectIT {
   void eachGetsItsOwn(int clients) throws Exception {
     Running.Result result =
         hosts
-            .start(
-                Host.A,
-                TwoHosts.java(EchoClients.class, PATH, Integer.toString(clients)),
-                Map.of(),
-                null)
+            .start(Host.A, TwoHosts.java(EchoClients.class, PATH, Integer.toString(clients)))
             .result();
     assertThat(result.output().lines())
         .containsExactlyElementsOf(

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -24,10 +23,8 @@ final class PassedDescriptorsIT {
     String path = "/run/descriptors.sock";
     Path file = Files.writeString(hosts.shared().resolve("passed"), "text of the file");
     Running server =
-        hosts.start(Host.B, TwoHosts.java(FdServer.class, path, file.toString()), Map.of(), null);
-    Await.until("the server listens", () -> Files.exists(hosts.file(Host.B, path)));
-    Running client =
-        hosts.start(Host.A, TwoHosts.java(FdClient.class, path, file.toString()), Map.of(), null);
+        hosts.startServer(Host.B, TwoHosts.java(FdServer.class, path, file.toString()), path);
+    Running client = hosts.start(Host.A, TwoHosts.java(FdClient.class, path, file.toString()));
     Running.Result atA = client.result();
     Running.Result atB = server.result();
     assertThat(atB.stderr()).isEmpty();

@@ -3,7 +3,6 @@ package qtfs.dist;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -25,7 +24,7 @@ final class RedisIT {
     hosts = TwoHosts.up();
     List<String> server =
         List.of("redis-server", "--port", "0", "--save", "", "--unixsocket", PATH);
-    hosts.start(Host.B, server, Map.of(), null);
+    hosts.startServer(Host.B, server, PATH);
     Await.until(
         "redis answers",
         () -> hosts.sh(Host.B, "redis-cli -s " + PATH + " PING").output().equals("PONG\n"));

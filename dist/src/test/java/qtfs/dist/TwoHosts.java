@@ -16,7 +16,6 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -46,8 +45,7 @@ final class TwoHosts implements AutoCloseable {
 
   /** What host B lets through unless a test says otherwise. */
   static final List<String> PROGRAMS =
-      List.of(
-          "/bin/sh", "/bin/cat", "/bin/true", "/bin/false", "/bin/sleep", "uname", "/no/such");
+      List.of("/bin/sh", "/bin/cat", "/bin/true", "/bin/false", "/bin/sleep", "uname", "/no/such");
 
   private static final AtomicInteger INSTANCES = new AtomicInteger();
   private static final Path IMAGE = Path.of(property("qtfs.image")).toAbsolutePath();
@@ -89,6 +87,9 @@ final class TwoHosts implements AutoCloseable {
     TwoHosts hosts = bare();
     try {
       hosts.write(Host.B, "/etc/rexec/whitelist", String.join("\n", PROGRAMS) + "\n");
+      for (Host host : Host.values()) {
+        hosts.write(host, "/etc/qtfs/whitelist", hosts.whitelist());
+      }
       hosts.startProxies();
       hosts.startRexecServer();
     } catch (Throwable failure) {
@@ -96,6 +97,13 @@ final class TwoHosts implements AutoCloseable {
       throw failure;
     }
     return hosts;
+  }
+
+  /** What the peer of either host reaches: sockets in /run, files in {@link #shared}. */
+  private String whitelist() {
+    String files = "Path=" + directory;
+    return String.join(
+        "\n", "[Udsaccept]", "Path=/run", "[Open]", files, "[Read]", files, "[Write]", files, "");
   }
 
   static void skipUnless(boolean possible, String reason) {
@@ -119,8 +127,7 @@ final class TwoHosts implements AutoCloseable {
   }
 
   private void make() throws IOException, InterruptedException {
-    Running.Result up =
-        start(List.of(SCRIPT.toString(), "-n", name, "up"), Map.of(), null).result();
+    Running.Result up = startHere(List.of(SCRIPT.toString(), "-n", name, "up")).result();
     assertThat(up.code()).as("twohosts up: %s", up.stderr()).isZero();
     for (Host host : Host.values()) {
       Path state = Path.of("/tmp/twohosts-" + name, host.name());
@@ -151,15 +158,26 @@ final class TwoHosts implements AutoCloseable {
 
   private Running startDaemon(String title, Host host, List<String> command, Path ready)
       throws Exception {
-    Running daemon = start(host, command, Map.of(), null);
+    Running daemon = start(host, command);
     daemons.put(title, daemon);
-    Await.until(
-        title + " makes " + ready + "; it says: " + daemon.errors(),
-        () -> {
-          assertThat(daemon.process().isAlive()).as("%s: %s", title, daemon.errors()).isTrue();
-          return Files.exists(ready);
-        });
+    awaitReady(daemon, ready);
     return daemon;
+  }
+
+  /** Starts a program that listens, and waits until its socket is there. */
+  Running startServer(Host host, List<String> command, String socket) throws Exception {
+    Running server = start(host, command);
+    awaitReady(server, file(host, socket));
+    return server;
+  }
+
+  private static void awaitReady(Running server, Path socket) throws Exception {
+    Await.until(
+        socket + " is there",
+        () -> {
+          assertThat(server.process().isAlive()).as("says: %s", server.errors()).isTrue();
+          return Files.exists(socket);
+        });
   }
 
   /** A daemon started before: "udsproxyd on A", "udsproxyd on B" or "rexec_server". */
@@ -215,7 +233,7 @@ final class TwoHosts implements AutoCloseable {
   }
 
   Running startRexec(String... args) throws IOException {
-    return start(Host.A, concat(program("rexec"), args), Map.of(), null);
+    return start(Host.A, concat(program("rexec"), args));
   }
 
   /** Runs a shell script on a host to its end; {@code $REXEC} is the path of rexec. */
@@ -227,35 +245,33 @@ final class TwoHosts implements AutoCloseable {
   Running startSh(Host host, String script, String... args) throws IOException {
     List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", script, "sh"));
     command.addAll(List.of(args));
-    return start(host, command, Map.of("REXEC", program("rexec")), null);
+    return start(host, command);
   }
 
-  /** Starts a command on a host. */
-  Running start(Host host, List<String> command, Map<String, String> environment, @Nullable File in)
-      throws IOException {
+  /** Starts a command on a host, with an empty standard input. */
+  Running start(Host host, List<String> command) throws IOException {
     List<String> there =
         new ArrayList<>(List.of(SCRIPT.toString(), "-n", name, "exec", host.name()));
     there.addAll(command);
-    return start(there, environment, in);
+    return startHere(there);
   }
 
-  private Running start(List<String> command, Map<String, String> environment, @Nullable File in)
-      throws IOException {
+  private Running startHere(List<String> command) throws IOException {
     int number = commands.incrementAndGet();
     Path stdout = directory.resolve(number + ".out");
     Path stderr = directory.resolve(number + ".err");
     ProcessBuilder builder = new ProcessBuilder(command);
-    builder.redirectInput(in == null ? new File("/dev/null") : in);
+    builder.redirectInput(new File("/dev/null"));
     builder.redirectOutput(stdout.toFile());
     builder.redirectError(stderr.toFile());
     builder.environment().put("QTFS_JAVA_HOME", System.getProperty("java.home"));
-    builder.environment().putAll(environment);
+    builder.environment().put("REXEC", program("rexec"));
     return new Running(command, builder.start(), stdout, stderr);
   }
 
   /** The pids of all processes on a host whose command line contains the text. */
   List<String> processes(Host host, String text) throws IOException, InterruptedException {
-    return start(List.of(SCRIPT.toString(), "-n", name, "ps", host.name()), Map.of(), null)
+    return startHere(List.of(SCRIPT.toString(), "-n", name, "ps", host.name()))
         .result()
         .output()
         .lines()
