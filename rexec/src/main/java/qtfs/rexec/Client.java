@@ -71,9 +71,10 @@ final class Client {
    * @throws RexecException if it did not run, or its end stayed unknown
    */
   int run() throws RexecException {
+    File pids = PidFile.makeDirectory(settings.runDir);
     try (Fd connection = connect();
         MessageChannel channel = new MessageChannel(connection)) {
-      return run(channel);
+      return run(channel, pids);
     } catch (IOException e) {
       throw new RexecException(ExitCode.OWN_FAILURE, program + ": " + e.getMessage());
     }
@@ -87,7 +88,7 @@ final class Client {
     }
   }
 
-  private int run(MessageChannel channel) throws IOException, RexecException {
+  private int run(MessageChannel channel, File pids) throws IOException, RexecException {
     Pipe in = Pipe.open();
     Pipe out = Pipe.open();
     Pipe err = Pipe.open();
@@ -97,7 +98,7 @@ final class Client {
     Outputs outputs = new Outputs(stdout, stderr);
     request(channel, in.read(), out.write(), err.write());
     outputs.start();
-    File pids = PidFile.sweep(settings.runDir);
+    PidFile.sweep(pids);
     Message.PidMap pidMap = awaitPidMap(channel, outputs);
     try (PidFile pidFile = writePidFile(pids, pidMap.pid())) {
       removeAtExit(pidFile);
