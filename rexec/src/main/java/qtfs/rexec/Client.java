@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
 import qtfs.linux.Pipe;
-import qtfs.linux.ProcessAttributes;
 import qtfs.udsproxy.connector.RemoteConnector;
 
 /**
@@ -37,6 +36,7 @@ final class Client {
    * What a call finds around it.
    *
    * @param runDir rexec's, with the server's socket
+   * @param pid of this process, the name of its pid file
    * @param stdin null if closed; the three streams stay the caller's
    * @param files to be opened for the program
    * @param handshake null to start the program at once
@@ -45,6 +45,7 @@ final class Client {
   record Settings(
       RemoteConnector connector,
       String runDir,
+      int pid,
       @Nullable Fd stdin,
       @Nullable Fd stdout,
       @Nullable Fd stderr,
@@ -146,7 +147,7 @@ final class Client {
 
   private PidFile writePidFile(File pids, int remotePid) throws RexecException {
     try {
-      return PidFile.write(pids, ProcessAttributes.pid(), remotePid);
+      return PidFile.write(pids, settings.pid, remotePid);
     } catch (IOException e) {
       throw new RexecException(
           ExitCode.OWN_FAILURE, "cannot write the pid file: " + e.getMessage());

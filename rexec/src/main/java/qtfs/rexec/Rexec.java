@@ -80,6 +80,7 @@ public final class Rexec {
             new Client.Settings(
                 RemoteConnector.fromEnvironment(),
                 runDir(System.getenv("REXEC_RUN_DIR")),
+                ProcessAttributes.pid(),
                 descriptors.standard(0),
                 descriptors.standard(1),
                 descriptors.standard(2),

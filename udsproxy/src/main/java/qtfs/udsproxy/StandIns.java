@@ -59,7 +59,9 @@ final class StandIns {
           return;
         }
         if (accepted < 0) {
+          // Out of descriptors, most likely: whoever waits comes in when some are free.
           Log.error("cannot accept on " + listener.path() + ": " + Errno.message(-accepted));
+          loop.schedule(() -> ready(true, false, false, false), 100, TimeUnit.MILLISECONDS);
           return;
         }
         Fd application = Fd.own(accepted);
