@@ -71,9 +71,11 @@ final class Client {
    * @throws RexecException if it did not run, or its end stayed unknown
    */
   int run() throws RexecException {
+    // First of all, since it makes the directory: udsproxyd puts its stand-in socket there.
+    File pids = PidFile.sweep(settings.runDir);
     try (Fd connection = connect();
         MessageChannel channel = new MessageChannel(connection)) {
-      return run(channel);
+      return run(channel, pids);
     } catch (IOException e) {
       throw new RexecException(ExitCode.OWN_FAILURE, program + ": " + e.getMessage());
     }
@@ -87,7 +89,7 @@ final class Client {
     }
   }
 
-  private int run(MessageChannel channel) throws IOException, RexecException {
+  private int run(MessageChannel channel, File pids) throws IOException, RexecException {
     Pipe in = Pipe.open();
     Pipe out = Pipe.open();
     Pipe err = Pipe.open();
@@ -97,7 +99,6 @@ final class Client {
     Outputs outputs = new Outputs(stdout, stderr);
     request(channel, in.read(), out.write(), err.write());
     outputs.start();
-    File pids = PidFile.sweep(settings.runDir);
     Message.PidMap pidMap = awaitPidMap(channel, outputs);
     try (PidFile pidFile = writePidFile(pids, pidMap.pid())) {
       removeAtExit(pidFile);
