@@ -3,6 +3,7 @@ package qtfs.linux;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Set;
@@ -52,7 +53,8 @@ public final class UnixListener implements Closeable {
       return new UnixListener(path, channel, number, FileStatus.ofLink(path));
     } catch (IOException e) {
       channel.close();
-      throw e;
+      // The library's message names neither the call nor the path.
+      throw new IOException("cannot listen at " + path + ": " + e.getMessage(), e);
     }
   }
 
@@ -101,17 +103,23 @@ public final class UnixListener implements Closeable {
 
   @Override
   public void close() {
-    try {
-      if (Files.exists(path) && FileStatus.ofLink(path).sameFile(bound)) {
-        Files.deleteIfExists(path);
-      }
-    } catch (IOException e) {
-      Log.warn("cannot remove " + path + ": " + e.getMessage());
-    }
+    removeOwn();
     try {
       channel.close();
     } catch (IOException e) {
       Log.warn("cannot close the listener of " + path + ": " + e.getMessage());
+    }
+  }
+
+  private void removeOwn() {
+    try {
+      if (FileStatus.ofLink(path).sameFile(bound)) {
+        Files.delete(path);
+      }
+    } catch (LinuxException | NoSuchFileException alreadyGone) {
+      Log.debug(path + " has been removed by somebody else");
+    } catch (IOException e) {
+      Log.warn("cannot remove " + path + ": " + e.getMessage());
     }
   }
 }

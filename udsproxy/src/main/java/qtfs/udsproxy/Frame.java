@@ -1,6 +1,7 @@
 package qtfs.udsproxy;
 
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -66,7 +67,19 @@ sealed interface Frame {
         throw new ProtocolException(
             end == 0 ? "SCM_RIGHTS without a path" : "SCM_RIGHTS whose path has no NUL");
       }
-      return new ScmRights(flags, body.toString(body.readerIndex(), end, StandardCharsets.UTF_8));
+      return new ScmRights(flags, strictUtf8(body, end));
+    }
+
+    /** Replacing what is no UTF-8 would make two paths look the same to a whitelist. */
+    private static String strictUtf8(ByteBuf body, int length) throws ProtocolException {
+      try {
+        return StandardCharsets.UTF_8
+            .newDecoder()
+            .decode(body.nioBuffer(body.readerIndex(), length))
+            .toString();
+      } catch (CharacterCodingException e) {
+        throw new ProtocolException("SCM_RIGHTS whose path is not UTF-8");
+      }
     }
   }
 

@@ -10,7 +10,6 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.List;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
@@ -96,6 +95,9 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       } else {
         ctx.read();
       }
+    } catch (RefusedException e) {
+      shared.statistics().refused();
+      drop(String.valueOf(e.getMessage()));
     } catch (IOException e) {
       shared.statistics().protocolError();
       drop("garbage: " + e.getMessage());
@@ -139,9 +141,9 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void servePipe(PipeEnd end, int token) throws IOException {
-    Fd kept = shared.passedPipes().take(end, token);
+    Fd ours = PipeRelay.reopen(end, shared.passedPipes().take(end, token));
     finish();
-    PipeRelay.serve(shared, loop, tcp, end, kept, List.copyOf(early));
+    PipeRelay.serve(shared, loop, tcp, end, ours, early);
   }
 
   // ---- the target

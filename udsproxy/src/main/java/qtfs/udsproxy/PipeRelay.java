@@ -5,7 +5,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
 import qtfs.linux.Fcntl;
@@ -72,24 +71,31 @@ final class PipeRelay {
   }
 
   /**
-   * Answers the peer's fetching of a pipe end that was passed here.
+   * A second open file of the same pipe that does not block. The application's own is never told
+   * not to: others share it.
    *
-   * @param kept the application's own end, taken over
+   * @param kept the application's end, taken over
+   */
+  static Fd reopen(PipeEnd end, Fd kept) throws LinuxException {
+    try (kept) {
+      return kept.reopen(Fd.O_NONBLOCK | (end == PipeEnd.READ ? Fd.O_RDONLY : Fd.O_WRONLY));
+    }
+  }
+
+  /**
+   * Answers the peer's fetching of a pipe end that was passed here, taking everything over.
+   *
+   * @param ours the end that was passed, which does not block
    * @param early what the peer has already sent
    */
   static void serve(
-      Shared shared, ProxyLoop loop, Channel tcp, PipeEnd end, Fd kept, Collection<ByteBuf> early)
-      throws IOException {
-    // Never told not to block: others have the same open file. A second open of the same pipe is.
-    Fd ours;
-    try (kept) {
-      ours = kept.reopen(Fd.O_NONBLOCK | (end == PipeEnd.READ ? Fd.O_RDONLY : Fd.O_WRONLY));
-    }
-    if (end == PipeEnd.READ) {
-      early.forEach(ByteBuf::release);
-      PipeSource.start(shared, loop, tcp, ours);
-    } else {
-      PipeSink.start(shared, loop, tcp, ours, early);
+      Shared shared, ProxyLoop loop, Channel tcp, PipeEnd end, Fd ours, Collection<ByteBuf> early) {
+    switch (end) {
+      case READ -> {
+        early.forEach(ByteBuf::release);
+        PipeSource.start(shared, loop, tcp, ours);
+      }
+      case WRITE -> PipeSink.start(shared, loop, tcp, ours, early);
     }
   }
 }

@@ -16,11 +16,6 @@ import qtfs.linux.Fd;
  * EPIPE. Owns the read end and the channel. All on the loop's thread.
  */
 final class PipeSource extends ChannelInboundHandlerAdapter implements Relay, FdWatch.Listener {
-  private static final int READ_SIZE = 64 * 1024;
-
-  /** Below this a copy is cheaper than keeping a whole read buffer busy until the peer has it. */
-  private static final int COPY_BELOW = 16 * 1024;
-
   private static final int READS_PER_TURN = 8;
 
   private final Shared shared;
@@ -72,14 +67,12 @@ final class PipeSource extends ChannelInboundHandlerAdapter implements Relay, Fd
         loop.eventLoop().execute(this::pump);
         break;
       }
-      ByteBuf buffer = tcp.alloc().directBuffer(READ_SIZE, READ_SIZE);
-      int n = loop.read(pipe, buffer);
+      int n = loop.read(pipe);
       if (n > 0) {
-        tcp.write(compact(buffer));
+        tcp.write(loop.takeBytes(n));
         wrote = true;
         continue;
       }
-      buffer.release();
       readable = false;
       if (n != -Errno.EAGAIN) {
         end();
@@ -89,16 +82,6 @@ final class PipeSource extends ChannelInboundHandlerAdapter implements Relay, Fd
     if (wrote) {
       tcp.flush();
     }
-  }
-
-  private ByteBuf compact(ByteBuf buffer) {
-    int n = buffer.readableBytes();
-    if (n >= COPY_BELOW) {
-      return buffer;
-    }
-    ByteBuf copy = tcp.alloc().directBuffer(n, n).writeBytes(buffer);
-    buffer.release();
-    return copy;
   }
 
   /** All writers have closed: so does this side, once the kernel has taken everything. */

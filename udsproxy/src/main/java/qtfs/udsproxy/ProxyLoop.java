@@ -87,22 +87,34 @@ final class ProxyLoop {
       scratch.setIntLE(at, Frame.END).setIntLE(at + 4, 0);
       at += Frame.HEADER_LENGTH;
     }
-    if (at < COPY_BELOW) {
-      return ByteBufAllocator.DEFAULT.directBuffer(at, at).writeBytes(scratch, 0, at);
-    }
-    ByteBuf full = scratch.writerIndex(at);
-    scratch = newScratch();
-    return full;
+    return take(at);
   }
 
-  /** Reads from a pipe into a buffer of its own. */
-  int read(Fd pipe, ByteBuf into) {
-    int room = into.writableBytes();
-    int n = (int) pipe.read(address(into, into.writerIndex()), room);
-    if (n > 0) {
-      into.writerIndex(into.writerIndex() + n);
+  /**
+   * Reads from a pipe; {@link #takeBytes} gives what came.
+   *
+   * @return bytes, 0 at the end, or {@code -errno}
+   */
+  int read(Fd pipe) {
+    return (int) pipe.read(address(scratch, 0), READ_SIZE);
+  }
+
+  /**
+   * The bytes just read from a pipe; the caller releases them.
+   *
+   * @param received more than 0
+   */
+  ByteBuf takeBytes(int received) {
+    return take(received);
+  }
+
+  private ByteBuf take(int length) {
+    if (length < COPY_BELOW) {
+      return ByteBufAllocator.DEFAULT.directBuffer(length, length).writeBytes(scratch, 0, length);
     }
-    return n;
+    ByteBuf full = scratch.writerIndex(length);
+    scratch = newScratch();
+    return full;
   }
 
   /** Where a byte of a direct buffer is in memory. */

@@ -3,7 +3,6 @@ package qtfs.udsproxy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
@@ -120,8 +119,14 @@ final class Reach {
   /** Requires that the file behind a path lies where one of the entries leads. */
   private void requireInside(Fd opened, String path, Group group) throws IOException {
     Path real = Files.readSymbolicLink(Path.of(opened.procPath()));
-    for (Path entry : realEntries(group)) {
-      if (real.startsWith(entry)) {
+    // The entry that the path's own text is under is most often the one, and looking through links
+    // is the expensive part.
+    String likely = whitelist.matchingEntry(group, path).orElse("");
+    if (!likely.isEmpty() && isInside(real, likely, group)) {
+      return;
+    }
+    for (String entry : whitelist.entries(group)) {
+      if (isInside(real, entry, group)) {
         return;
       }
     }
@@ -129,16 +134,13 @@ final class Reach {
         path + " leads to " + real + ", which no entry of [" + group.title() + "] covers");
   }
 
-  private List<Path> realEntries(Group group) {
-    List<Path> entries = new ArrayList<>();
-    for (String entry : whitelist.entries(group)) {
-      try {
-        entries.add(Path.of(entry).toRealPath());
-      } catch (IOException leadsNowhere) {
-        Log.debug("[" + group.title() + "] " + entry + " does not exist and covers nothing");
-      }
+  private static boolean isInside(Path real, String entry, Group group) {
+    try {
+      return real.startsWith(Path.of(entry).toRealPath());
+    } catch (IOException leadsNowhere) {
+      Log.debug("[" + group.title() + "] " + entry + " does not exist and covers nothing");
+      return false;
     }
-    return entries;
   }
 
   private RefusedException notListed(String path, Group group) {

@@ -3,10 +3,12 @@ package qtfs.udsproxy;
 import io.netty.channel.IoEventLoop;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.TimeUnit;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
@@ -22,6 +24,7 @@ import qtfs.udsproxy.connector.ConnectRequest;
  */
 final class StandIns {
   private static final int BACKLOG = 1024;
+  private static final Duration LINGER = Duration.ofSeconds(1);
 
   /** A connection to the peer that waits for its application. Called on the stand-ins' loop. */
   interface Waiting {
@@ -40,6 +43,7 @@ final class StandIns {
     private final UnixListener listener;
     private final FdWatch watch;
     private final Queue<Waiting> waiting = new ArrayDeque<>();
+    private long idleSince;
 
     StandIn(String path) throws IOException {
       this.path = path;
@@ -49,18 +53,39 @@ final class StandIns {
 
     @Override
     public void ready(boolean readable, boolean writable, boolean ended, boolean hungUp) {
-      while (!waiting.isEmpty()) {
+      while (true) {
         int accepted = listener.accept(false);
         if (accepted == -Errno.EAGAIN) {
           return;
         }
         if (accepted < 0) {
+          // Out of descriptors, most likely: whoever waits comes in when some are free.
           Log.error("cannot accept on " + listener.path() + ": " + Errno.message(-accepted));
+          loop.schedule(() -> ready(true, false, false, false), 100, TimeUnit.MILLISECONDS);
           return;
         }
-        waiting.remove().pair(Fd.own(accepted));
+        Fd application = Fd.own(accepted);
+        if (waiting.isEmpty()) {
+          Log.warn("nobody has asked for the connection made to " + listener.path());
+          application.close();
+        } else {
+          waiting.remove().pair(application);
+          closeSoonIfIdle();
+        }
       }
-      close();
+    }
+
+    void closeSoonIfIdle() {
+      if (waiting.isEmpty()) {
+        idleSince = System.nanoTime();
+        loop.schedule(this::closeIfIdle, LINGER.toMillis(), TimeUnit.MILLISECONDS);
+      }
+    }
+
+    private void closeIfIdle() {
+      if (waiting.isEmpty() && System.nanoTime() - idleSince >= LINGER.toNanos()) {
+        close();
+      }
     }
 
     void close() {
@@ -101,8 +126,8 @@ final class StandIns {
     onLoop(
         () -> {
           StandIn standIn = standIns.get(path);
-          if (standIn != null && standIn.waiting.remove(connection) && standIn.waiting.isEmpty()) {
-            standIn.close();
+          if (standIn != null && standIn.waiting.remove(connection)) {
+            standIn.closeSoonIfIdle();
           }
         });
   }

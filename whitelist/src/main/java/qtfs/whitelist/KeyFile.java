@@ -15,8 +15,9 @@ import java.util.regex.Pattern;
 final class KeyFile {
   private static final String KEY = "Path";
   private static final String SPACE = " \t\f\r"; // g_ascii_isspace, but for the line feed
+  // With the locale of a translation; no blank stands before it.
   private static final Pattern KEY_NAME =
-      Pattern.compile("[^\\[\\]]+(\\[[-_.@0-9A-Za-z\\x80-\\xff]*])?");
+      Pattern.compile("[^\\[\\]]*[^\\[\\] ](\\[[-_.@\\p{L}\\p{N}]*])?");
 
   /**
    * The value of {@code Path} in a group, escapes and all.
@@ -82,7 +83,7 @@ final class KeyFile {
   private void pair(String line, int number, int start) {
     int equals = line.indexOf('=', start);
     String key = trimEnd(line.substring(start, equals));
-    if (!KEY_NAME.matcher(key).matches()) {
+    if (!KEY_NAME.matcher(Utf8.lenient(key)).matches()) {
       problems.add(number, start + 1, "no name for a key: " + Utf8.show(key));
     } else if (!inGroup) {
       problems.add(number, start + 1, "stands before the first group: put [Open] or such above it");

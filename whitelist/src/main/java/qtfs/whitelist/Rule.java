@@ -39,12 +39,18 @@ enum Rule {
 
   /**
    * An entry allows itself and what is below it. One that ends in {@code /} allows nothing below:
-   * the kernel modules want a further {@code /} after it.
+   * the kernel modules want a further {@code /} after it. A relative one is good: it allows what an
+   * application connects to by that relative path.
    */
   SOCKET {
     @Override
     boolean matches(String entry, String path) {
       return path.startsWith(entry) && endsOrGoesOn(entry, path);
+    }
+
+    @Override
+    Optional<String> fault(String entry) {
+      return entry.isEmpty() ? super.fault(entry) : tooLongPath(entry);
     }
   },
 
@@ -97,6 +103,10 @@ enum Rule {
     if (entry.charAt(0) != '/') {
       return Optional.of("is not absolute: start it with /");
     }
+    return tooLongPath(entry);
+  }
+
+  private static Optional<String> tooLongPath(String entry) {
     return tooLong(entry, PATH_BYTES, "the kernel modules take at most " + PATH_BYTES);
   }
 

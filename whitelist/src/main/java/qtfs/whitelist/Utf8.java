@@ -30,8 +30,13 @@ final class Utf8 {
     }
   }
 
-  /** The same for a message: what is no UTF-8 becomes U+FFFD. */
+  /** The same, and what is no UTF-8 becomes U+FFFD. */
+  static String lenient(String bytes) {
+    return new String(bytes.getBytes(ISO_8859_1), UTF_8);
+  }
+
+  /** The same for a message. */
   static String show(String bytes) {
-    return Visible.quote(new String(bytes.getBytes(ISO_8859_1), UTF_8));
+    return Visible.quote(lenient(bytes));
   }
 }

@@ -161,4 +161,12 @@ final class RuleTest {
       assertThat(whitelist.entries(group)).containsExactly(path);
     }
   }
+
+  /** Recorded on the module: an entry {@code a.sock} matches a connect to {@code a.sock}. */
+  @Test
+  void aRelativeSocketMatchesItsOwnText() {
+    QtfsWhitelist whitelist = with(Group.UDSCONNECT, "a.sock");
+    assertThat(whitelist.allows(Group.UDSCONNECT, "a.sock")).isTrue();
+    assertThat(whitelist.allows(Group.UDSCONNECT, "/a.sock")).isFalse();
+  }
 }

@@ -1,0 +1,248 @@
+package qtfs.dist;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The build step that writes an AOT cache for each program of an install image, by running the
+ * programs on their real path once: {@code rexec} through {@code udsproxyd} to {@code
+ * rexec_server}.
+ *
+ * <p>Needs neither root nor namespaces nor files in /etc: everything lives in a temporary
+ * directory, and one {@code udsproxyd} that is its own peer on the loopback plays both hosts.
+ * Nothing is done when the caches are younger than all they were made of.
+ */
+final class AotTraining {
+  private static final List<String> PROGRAMS = List.of("rexec", "rexec_server", "udsproxyd");
+
+  /** Runs before the one that is recorded, so that the daemons have seen a session end. */
+  private static final int WARM_UP_RUNS = 20;
+
+  private static final long LIMIT_SECONDS = 120;
+
+  private final Path image;
+  private final Path work;
+
+  /**
+   * @param work an empty directory; the image is run through a link in it, since the JVM that
+   *     writes the cache gets its options in one string, and a space in a path would split it
+   */
+  private AotTraining(Path image, Path work) throws IOException {
+    this.image = Files.createSymbolicLink(work.resolve("image"), image);
+    this.work = work;
+  }
+
+  public static void main(String[] args) throws IOException, InterruptedException {
+    Path image = Path.of(args[0]).toAbsolutePath();
+    for (String program : PROGRAMS) {
+      Files.setPosixFilePermissions(
+          image.resolve("bin").resolve(program), PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+    Path work = Files.createTempDirectory("qtfs-aot");
+    try {
+      AotTraining training = new AotTraining(image, work);
+      if (!training.upToDate()) {
+        training.run();
+      }
+    } finally {
+      deleteTree(work);
+    }
+  }
+
+  private boolean upToDate() throws IOException {
+    if (!Files.exists(recordedJvm()) || !Files.readString(recordedJvm()).equals(thisJvm())) {
+      return false;
+    }
+    FileTime made = Files.getLastModifiedTime(recordedJvm());
+    try (Stream<Path> inputs =
+        Stream.of("bin", "lib", "lib/native").map(image::resolve).flatMap(AotTraining::files)) {
+      return inputs.allMatch(file -> modified(file).compareTo(made) <= 0);
+    }
+  }
+
+  private void run() throws IOException, InterruptedException {
+    deleteTree(image.resolve("lib/aot"));
+    Files.createDirectories(image.resolve("lib/aot"));
+    Path whitelist = Files.writeString(work.resolve("whitelist"), "/bin/sh\n");
+    Files.setPosixFilePermissions(whitelist, PosixFilePermissions.fromString("r--------"));
+    String port = Integer.toString(freePort());
+    Process proxy = recorded("udsproxyd", "1", "127.0.0.1", port, "127.0.0.1", port).start();
+    Process server = recorded("rexec_server", "--whitelist", whitelist.toString()).start();
+    try {
+      awaitFile(work.resolve("qtfs/remote_uds.sock"), "udsproxyd", proxy);
+      awaitFile(work.resolve("rexec/rexec_uds.sock"), "rexec_server", server);
+      for (int i = 0; i < WARM_UP_RUNS; i++) {
+        mainJob(program("rexec"));
+      }
+      mainJob(recorded("rexec"));
+    } finally {
+      // Not destroyForcibly: the cache is written by a JVM that ends in good order.
+      proxy.destroy();
+      server.destroy();
+      end(proxy);
+      end(server);
+    }
+    for (String program : PROGRAMS) {
+      if (!Files.exists(cache(program))) {
+        throw new IOException(
+            "the training of " + program + " left no AOT cache: " + said(program));
+      }
+      System.out.printf(
+          "%s: %,d KiB%n", cache(program).getFileName(), Files.size(cache(program)) >> 10);
+    }
+    Files.writeString(recordedJvm(), thisJvm());
+  }
+
+  /** Input, output, errors, an inherited file and an exit code: what a manager's call has. */
+  private void mainJob(ProcessBuilder rexec) throws IOException, InterruptedException {
+    Path inherited = Files.writeString(work.resolve("inherited"), "a file\n");
+    Path output = work.resolve("output");
+    List<String> job = List.of("/bin/sh", "-c", "cat; cat <&7; echo err >&2; exit 7");
+    List<String> shell =
+        List.of("/bin/sh", "-c", "f=$1; shift; exec \"$@\" 7<\"$f\"", "sh", inherited.toString());
+    rexec.command(Stream.of(shell, rexec.command(), job).flatMap(List::stream).toList());
+    rexec.redirectOutput(output.toFile());
+    Process process = rexec.start();
+    process.getOutputStream().write("input\n".getBytes(UTF_8));
+    process.getOutputStream().close();
+    end(process);
+    List<String> lines = Files.readAllLines(output);
+    if (process.exitValue() != 7 || !lines.containsAll(List.of("input", "a file", "err"))) {
+      throw new IOException(
+          "a training run of rexec ended with " + process.exitValue() + " and " + lines);
+    }
+  }
+
+  private ProcessBuilder program(String name, String... args) {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            Stream.concat(Stream.of(image.resolve("bin/" + name).toString()), Stream.of(args))
+                .toList());
+    builder.directory(work.toFile());
+    builder.redirectErrorStream(true);
+    builder.redirectOutput(log(name).toFile());
+    builder.environment().put("QTFS_JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().put("QTFS_RUN_DIR", work.resolve("qtfs").toString());
+    builder.environment().put("REXEC_RUN_DIR", work.resolve("rexec").toString());
+    builder.environment().put("QTFS_CONNECT", "remote");
+    return builder;
+  }
+
+  /** A program that writes its cache when it ends, in a second JVM that wants more memory. */
+  private ProcessBuilder recorded(String name, String... args) {
+    ProcessBuilder builder = program(name, args);
+    builder
+        .environment()
+        .put("QTFS_JAVA_OPTIONS", "-XX:AOTCacheOutput=" + cache(name) + " -Dqtfs.training=true");
+    builder.environment().put("JDK_AOT_VM_OPTIONS", "-Xmx512m");
+    return builder;
+  }
+
+  private Path log(String program) {
+    return work.resolve(program + ".log");
+  }
+
+  /** All that a daemon has told. */
+  private String said(String program) throws IOException {
+    return Files.exists(log(program)) ? Files.readString(log(program)) : "nothing";
+  }
+
+  private Path cache(String program) {
+    return image.resolve("lib/aot/" + program + ".aot");
+  }
+
+  private Path recordedJvm() {
+    return image.resolve("lib/aot/jvm");
+  }
+
+  /** The JVM's build as the launchers compute it: two values of its release file, in its order. */
+  private static String thisJvm() throws IOException {
+    StringBuilder build = new StringBuilder();
+    for (String line : Files.readAllLines(Path.of(System.getProperty("java.home"), "release"))) {
+      if (line.startsWith("JAVA_VERSION=")) {
+        break;
+      }
+      if (line.startsWith("IMPLEMENTOR_VERSION=") || line.startsWith("JAVA_RUNTIME_VERSION=")) {
+        build.append(line.substring(line.indexOf('=') + 1));
+      }
+    }
+    return build.append('\n').toString();
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private void awaitFile(Path file, String program, Process maker)
+      throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+    while (!Files.exists(file)) {
+      if (maker.waitFor(10, TimeUnit.MILLISECONDS) || System.nanoTime() > deadline) {
+        throw new IOException("no " + file + " from " + program + ": " + said(program));
+      }
+    }
+  }
+
+  private static void end(Process process) throws IOException, InterruptedException {
+    if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+      process.destroyForcibly();
+      throw new IOException("did not end: " + process.info().commandLine().orElse("?"));
+    }
+  }
+
+  private static Stream<Path> files(Path directory) {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.filter(Files::isRegularFile).toList().stream();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static FileTime modified(Path file) {
+    try {
+      return Files.getLastModifiedTime(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void deleteTree(Path root) throws IOException {
+    if (!Files.exists(root)) {
+      return;
+    }
+    Files.walkFileTree(
+        root,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes ignored)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
+              throws IOException {
+            Files.delete(directory);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}

@@ -1,0 +1,88 @@
+package qtfs.dist;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import qtfs.dist.TwoHosts.Host;
+
+/** A program runs on the other host, and what goes in and comes out is all there. */
+final class MainJobIT {
+  @AutoClose private static TwoHosts hosts;
+
+  @BeforeAll
+  static void up() throws Exception {
+    hosts = TwoHosts.up();
+  }
+
+  @Test
+  void showsOutputErrorsAndCode() throws Exception {
+    Running.Result result =
+        hosts.sh(
+            Host.A, "printf 'one\\ntwo\\n' | \"$REXEC\" /bin/sh -c 'cat; echo err >&2; exit 7'");
+    assertThat(result.output()).isEqualTo("one\ntwo\n");
+    assertThat(result.stderr()).isEqualTo("err\n");
+    assertThat(result.code()).isEqualTo(7);
+  }
+
+  @Test
+  void runsOnTheOtherHost() throws Exception {
+    assertThat(hosts.rexec("uname", "-n").output()).isEqualTo("hostB\n");
+  }
+
+  @Test
+  void keepsArgumentsAsTheyAre() throws Exception {
+    Running.Result result =
+        hosts.rexec(
+            "/bin/sh", "-c", "printf '<%s>' \"$@\"", "sh", "", "two words", "-x", "$HOME *", "é€");
+    assertThat(result.output()).isEqualTo("<><two words><-x><$HOME *><é€>");
+  }
+
+  @Test
+  void deliversTwoMillionLines() throws Exception {
+    Running.Result result = hosts.sh(Host.A, "\"$REXEC\" /bin/sh -c 'seq 2000000' | cksum");
+    Running.Result expected = hosts.sh(Host.A, "seq 2000000 | cksum");
+    assertThat(result.output()).isEqualTo(expected.output());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"$REXEC\" /bin/cat <\"$1\" >\"$2\"",
+        "cat \"$1\" | \"$REXEC\" /bin/cat | cat >\"$2\""
+      })
+  void carriesSixtyFourMebibytesThereAndBack(String script) throws Exception {
+    Path in = hosts.shared().resolve("64MiB");
+    Path out = hosts.shared().resolve("64MiB.back");
+    byte[] bytes = new byte[64 << 20];
+    new Random(42).nextBytes(bytes);
+    Files.write(in, bytes);
+    Running.Result result = hosts.sh(Host.A, script, in.toString(), out.toString());
+    assertThat(result.stderr()).isEmpty();
+    assertThat(Files.mismatch(in, out)).isEqualTo(-1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 4087, 4088, 4089, 65535, 65536, 65537, 10_000_000})
+  void losesNoByteOfWhatWasWrittenBeforeTheExit(int bytes) throws Exception {
+    assertExactOutput(bytes);
+  }
+
+  @RepeatedTest(10)
+  void losesNoByteTimeAndAgain() throws Exception {
+    assertExactOutput(1_000_000);
+  }
+
+  private static void assertExactOutput(int bytes) throws Exception {
+    Running.Result result = hosts.rexec("/bin/sh", "-c", "head -c " + bytes + " /dev/zero; exit 3");
+    assertThat(result.output()).hasSize(bytes);
+    assertThat(result.code()).isEqualTo(3);
+  }
+}

@@ -1,0 +1,316 @@
+package qtfs.dist;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * Two hosts on this machine, A the client's and B the server's, with the daemons of the install
+ * image on them.
+ *
+ * <p>A host is a network, mount and UTS namespace: /run, /etc/qtfs and /etc/rexec are its own, the
+ * rest of the file system and the process table are shared. Closing ends every process on both,
+ * whoever started it, and removes the namespaces; so does the end of the JVM.
+ */
+final class TwoHosts implements AutoCloseable {
+  /** One of the two. */
+  enum Host {
+    A("10.77.0.1"),
+    B("10.77.0.2");
+
+    final String address;
+
+    Host(String address) {
+      this.address = address;
+    }
+
+    Host peer() {
+      return this == A ? B : A;
+    }
+  }
+
+  /** What host B lets through unless a test says otherwise. */
+  static final List<String> PROGRAMS =
+      List.of("/bin/sh", "/bin/cat", "/bin/true", "/bin/false", "/bin/sleep", "uname", "/no/such");
+
+  private static final AtomicInteger INSTANCES = new AtomicInteger();
+  private static final Path IMAGE = Path.of(property("qtfs.image")).toAbsolutePath();
+  private static final Path SCRIPT = Path.of(property("qtfs.twohosts")).toAbsolutePath();
+  private static final String PORT = "12121";
+
+  private final String name;
+  private final Path directory;
+  private final Map<Host, String> holders = new HashMap<>();
+  private final Map<String, Running> daemons = new HashMap<>();
+  private final AtomicInteger commands = new AtomicInteger();
+  private final Thread atExit = new Thread(this::down);
+
+  private TwoHosts() throws IOException {
+    name = "it-" + ProcessHandle.current().pid() + "-" + INSTANCES.incrementAndGet();
+    directory = Files.createTempDirectory("qtfs-it");
+  }
+
+  /** The hosts without any daemon. Skips the test, aloud, where hosts cannot be made. */
+  static TwoHosts bare() throws IOException, InterruptedException {
+    skipUnless(isRoot(), "making two hosts needs root: run as root");
+    skipUnless(
+        succeeds("unshare", "--net", "--mount", "--uts", "true"),
+        "unshare(2) is not allowed here: run on a machine or in a container with CAP_SYS_ADMIN");
+    skipUnless(succeeds("ip", "-V"), "ip is missing: apt-get install iproute2");
+    TwoHosts hosts = new TwoHosts();
+    Runtime.getRuntime().addShutdownHook(hosts.atExit);
+    try {
+      hosts.make();
+    } catch (Throwable failure) {
+      hosts.close();
+      throw failure;
+    }
+    return hosts;
+  }
+
+  /** The hosts with udsproxyd on both and rexec_server on B, ready to serve. */
+  static TwoHosts up() throws Exception {
+    TwoHosts hosts = bare();
+    try {
+      hosts.write(Host.B, "/etc/rexec/whitelist", String.join("\n", PROGRAMS) + "\n");
+      for (Host host : Host.values()) {
+        hosts.write(host, "/etc/qtfs/whitelist", hosts.whitelist());
+      }
+      hosts.startProxies();
+      hosts.startRexecServer();
+    } catch (Throwable failure) {
+      hosts.close();
+      throw failure;
+    }
+    return hosts;
+  }
+
+  /** What the peer of either host reaches: sockets in /run, files in {@link #shared}. */
+  private String whitelist() {
+    String files = "Path=" + directory;
+    return String.join(
+        "\n", "[Udsaccept]", "Path=/run", "[Open]", files, "[Read]", files, "[Write]", files, "");
+  }
+
+  static void skipUnless(boolean possible, String reason) {
+    if (!possible) {
+      System.err.println("SKIPPED: " + reason);
+      Assumptions.abort(reason);
+    }
+  }
+
+  static boolean succeeds(String... command) throws InterruptedException {
+    try {
+      Process process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      return process.waitFor() == 0;
+    } catch (IOException notThere) {
+      return false;
+    }
+  }
+
+  private void make() throws IOException, InterruptedException {
+    Running.Result up = startHere(List.of(SCRIPT.toString(), "-n", name, "up")).result();
+    assertThat(up.code()).as("twohosts up: %s", up.stderr()).isZero();
+    for (Host host : Host.values()) {
+      Path state = Path.of("/tmp/twohosts-" + name, host.name());
+      holders.put(host, Files.readAllLines(state).getFirst());
+    }
+  }
+
+  void startProxies(String... options) throws Exception {
+    startProxy(Host.A, options);
+    startProxy(Host.B, options);
+  }
+
+  Running startProxy(Host host, String... options) throws Exception {
+    List<String> command = new ArrayList<>(List.of(program("udsproxyd")));
+    command.addAll(List.of(options));
+    command.addAll(List.of("1", host.address, PORT, host.peer().address, PORT));
+    return startDaemon(
+        "udsproxyd on " + host, host, command, file(host, "/run/qtfs/remote_uds.sock"));
+  }
+
+  Running startRexecServer() throws Exception {
+    return startDaemon(
+        "rexec_server",
+        Host.B,
+        List.of(program("rexec_server")),
+        file(Host.B, "/run/rexec/rexec_uds.sock"));
+  }
+
+  private Running startDaemon(String title, Host host, List<String> command, Path ready)
+      throws Exception {
+    Running daemon = start(host, command);
+    daemons.put(title, daemon);
+    awaitReady(daemon, ready);
+    return daemon;
+  }
+
+  /** Starts a program that listens, and waits until its socket is there. */
+  Running startServer(Host host, List<String> command, String socket) throws Exception {
+    Running server = start(host, command);
+    awaitReady(server, file(host, socket));
+    return server;
+  }
+
+  private static void awaitReady(Running server, Path socket) throws Exception {
+    Await.until(
+        socket + " is there",
+        () -> {
+          assertThat(server.process().isAlive()).as("says: %s", server.errors()).isTrue();
+          return Files.exists(socket);
+        });
+  }
+
+  /** A daemon started before: "udsproxyd on A", "udsproxyd on B" or "rexec_server". */
+  Running daemon(String title) {
+    return Objects.requireNonNull(daemons.get(title), title);
+  }
+
+  /** The path of a program of the install image. */
+  String program(String program) {
+    return IMAGE.resolve("bin").resolve(program).toString();
+  }
+
+  /** A command that runs a main class of the tests in a JVM of its own. */
+  static List<String> java(Class<?> main, String... args) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                main.getName()));
+    command.addAll(List.of(args));
+    return command;
+  }
+
+  /**
+   * A host's file as this process reaches it. Not for paths under /var/run: that link would be
+   * followed on the machine itself.
+   */
+  Path file(Host host, String path) {
+    return Path.of("/proc", Objects.requireNonNull(holders.get(host)), "root" + path);
+  }
+
+  /** Writes a file that only its owner may read. */
+  void write(Host host, String path, String text) throws IOException {
+    Path file = file(host, path);
+    Files.deleteIfExists(file);
+    Files.writeString(file, text);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--------"));
+  }
+
+  /** A directory that both hosts see at the same path, removed at the end. */
+  Path shared() {
+    return directory;
+  }
+
+  /** Runs {@code rexec} on A to its end, with an empty standard input. */
+  Running.Result rexec(String... args) throws IOException, InterruptedException {
+    return startRexec(args).result();
+  }
+
+  Running startRexec(String... args) throws IOException {
+    return start(Host.A, concat(program("rexec"), args));
+  }
+
+  /** Runs a shell script on a host to its end; {@code $REXEC} is the path of rexec. */
+  Running.Result sh(Host host, String script, String... args)
+      throws IOException, InterruptedException {
+    return startSh(host, script, args).result();
+  }
+
+  Running startSh(Host host, String script, String... args) throws IOException {
+    List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", script, "sh"));
+    command.addAll(List.of(args));
+    return start(host, command);
+  }
+
+  /** Starts a command on a host, with an empty standard input. */
+  Running start(Host host, List<String> command) throws IOException {
+    List<String> there =
+        new ArrayList<>(List.of(SCRIPT.toString(), "-n", name, "exec", host.name()));
+    there.addAll(command);
+    return startHere(there);
+  }
+
+  private Running startHere(List<String> command) throws IOException {
+    int number = commands.incrementAndGet();
+    Path stdout = directory.resolve(number + ".out");
+    Path stderr = directory.resolve(number + ".err");
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.redirectInput(new File("/dev/null"));
+    builder.redirectOutput(stdout.toFile());
+    builder.redirectError(stderr.toFile());
+    builder.environment().put("QTFS_JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().put("REXEC", program("rexec"));
+    return new Running(command, builder.start(), stdout, stderr);
+  }
+
+  /** The pids of all processes on a host whose command line contains the text. */
+  List<String> processes(Host host, String text) throws IOException, InterruptedException {
+    return startHere(List.of(SCRIPT.toString(), "-n", name, "ps", host.name()))
+        .result()
+        .output()
+        .lines()
+        .filter(line -> line.contains(text))
+        .map(line -> line.split(" ")[1])
+        .toList();
+  }
+
+  private static List<String> concat(String first, String... rest) {
+    return Stream.concat(Stream.of(first), Stream.of(rest)).toList();
+  }
+
+  private static boolean isRoot() throws IOException {
+    return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
+  }
+
+  private static String property(String key) {
+    return Objects.requireNonNull(
+        System.getProperty(key), key + " is not set: run the tests with ./mvnw verify");
+  }
+
+  @Override
+  public void close() {
+    down();
+    Runtime.getRuntime().removeShutdownHook(atExit);
+  }
+
+  private void down() {
+    try {
+      Process down = new ProcessBuilder(SCRIPT.toString(), "-n", name, "down").inheritIO().start();
+      if (!down.waitFor(30, TimeUnit.SECONDS)) {
+        down.destroyForcibly();
+        System.err.println("could not end the hosts " + name);
+      }
+      try (Stream<Path> files = Files.walk(directory)) {
+        files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+      }
+    } catch (IOException | InterruptedException e) {
+      System.err.println("could not end the hosts " + name + ": " + e);
+    }
+  }
+}

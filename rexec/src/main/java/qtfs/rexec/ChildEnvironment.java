@@ -1,0 +1,63 @@
+package qtfs.rexec;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The environment of the programs: the server's own, without what makes a program load or execute
+ * something else than itself, and without what was meant for the server alone. Nothing of it comes
+ * from the client.
+ */
+final class ChildEnvironment {
+  private static final List<String> PREFIXES =
+      List.of("LD_", "BASH_FUNC_", "QTFS_", "REXEC_", "LISTEN_", "WATCHDOG_");
+
+  private static final Set<String> NAMES =
+      Set.of(
+          "BASH_ENV",
+          "ENV",
+          "IFS",
+          "GCONV_PATH",
+          "JAVA_TOOL_OPTIONS",
+          "JDK_JAVA_OPTIONS",
+          "_JAVA_OPTIONS",
+          "PYTHONPATH",
+          "PYTHONSTARTUP",
+          "PERL5LIB",
+          "PERL5OPT",
+          "RUBYOPT",
+          "RUBYLIB",
+          "NODE_OPTIONS",
+          // systemd's to its service
+          "NOTIFY_SOCKET",
+          "JOURNAL_STREAM",
+          "INVOCATION_ID");
+
+  /** A shell function, which old shells would define on start. */
+  private static final String FUNCTION = "() {";
+
+  private ChildEnvironment() {}
+
+  /**
+   * What is passed on.
+   *
+   * @param own {@code NAME=value} each, byte strings
+   */
+  static List<String> of(List<String> own) {
+    List<String> passed = new ArrayList<>();
+    for (String variable : own) {
+      int equals = variable.indexOf('=');
+      if (equals > 0
+          && isHarmless(variable.substring(0, equals))
+          && !variable.startsWith(FUNCTION, equals + 1)) {
+        passed.add(variable);
+      }
+    }
+    return passed;
+  }
+
+  private static boolean isHarmless(String name) {
+    return !NAMES.contains(name) && PREFIXES.stream().noneMatch(name::startsWith);
+  }
+}

@@ -1,0 +1,61 @@
+package qtfs.rexec;
+
+import java.io.Closeable;
+import java.util.HashSet;
+import java.util.Set;
+import qtfs.linux.ChildProcess;
+import qtfs.linux.ExitStatus;
+import qtfs.linux.LinuxException;
+import qtfs.linux.Log;
+
+/**
+ * The programs that run, so that none outlives the server. Safe from any thread; a child is known
+ * until the moment it is reaped, so that a signal never hits a stranger of the same number.
+ */
+final class Children implements Closeable {
+  private static final int SIGKILL = 9;
+
+  private final Set<ChildProcess> children = new HashSet<>();
+  private boolean closed;
+
+  /** Takes note of a child; kills it if the server is ending. */
+  synchronized void add(ChildProcess child) {
+    children.add(child);
+    if (closed) {
+      kill(child);
+    }
+  }
+
+  /** Reaps a child that has ended or is about to. */
+  synchronized ExitStatus reap(ChildProcess child) throws LinuxException {
+    children.remove(child);
+    return child.reap();
+  }
+
+  /** Forgets a child that is gone and reaped. */
+  synchronized void forget(ChildProcess child) {
+    children.remove(child);
+  }
+
+  synchronized int size() {
+    return children.size();
+  }
+
+  /** Kills a child and its whole group. */
+  static void kill(ChildProcess child) {
+    try {
+      child.signalGroup(SIGKILL);
+      // For one that has not made its group yet.
+      child.signal(SIGKILL);
+    } catch (LinuxException e) {
+      Log.warn("cannot kill " + child.pid() + ": " + e.getMessage());
+    }
+  }
+
+  /** Kills them all, and whoever comes yet. */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    children.forEach(Children::kill);
+  }
+}

@@ -1,0 +1,146 @@
+package qtfs.rexec;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import qtfs.linux.Errno;
+import qtfs.linux.Fd;
+import qtfs.linux.LockFile;
+import qtfs.linux.Log;
+import qtfs.linux.Pipe;
+import qtfs.linux.Poll;
+import qtfs.linux.UnixListener;
+
+/**
+ * The listening socket of rexec_server and the loop that takes its connections, a thread for each.
+ * Holds the lock of its run directory. More requests than allowed at once wait in the backlog.
+ */
+final class Server implements Closeable {
+  private static final int BACKLOG = 1024;
+  private static final Duration STOP_LIMIT = Duration.ofMillis(500);
+  private static final Duration RETRY = Duration.ofMillis(100);
+
+  private final LockFile lock;
+  private final UnixListener listener;
+  private final ServerContext context;
+  private final Semaphore free;
+  private final Pipe stop;
+  private final Thread accepting;
+
+  private Server(
+      LockFile lock, UnixListener listener, ServerContext context, int maxRequests, Pipe stop) {
+    this.lock = lock;
+    this.listener = listener;
+    this.context = context;
+    this.free = new Semaphore(maxRequests);
+    this.stop = stop;
+    this.accepting = new Thread(this::acceptAll, "accept");
+  }
+
+  /** Another server has the run directory. */
+  static final class InUseException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    InUseException(Path runDir) {
+      super("another rexec_server runs in " + runDir);
+    }
+  }
+
+  /**
+   * Takes a run directory, clears it of what a killed server has left, and starts to accept.
+   *
+   * @param runDir made if it is missing, mode 0700; the context's
+   */
+  static Server start(Path runDir, ServerContext context, int maxRequests) throws IOException {
+    Files.createDirectories(
+        runDir, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    LockFile lock =
+        LockFile.tryAcquire(runDir.resolve("rexec_uds.lock"))
+            .orElseThrow(() -> new InUseException(runDir));
+    try {
+      Orphans.sweep(runDir);
+      UnixListener listener = UnixListener.bind(runDir.resolve("rexec_uds.sock"), BACKLOG);
+      Server server = new Server(lock, listener, context, maxRequests, Pipe.open());
+      server.accepting.start();
+      return server;
+    } catch (IOException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  private void acceptAll() {
+    boolean complained = false;
+    while (true) {
+      free.acquireUninterruptibly();
+      int[] events = Poll.readable(Deadline.FOREVER, listener.number(), stop.read().number());
+      if (events[1] != 0) {
+        return;
+      }
+      int result = listener.accept(true);
+      if (result >= 0) {
+        complained = false;
+        serve(Fd.own(result));
+        continue;
+      }
+      free.release();
+      if (result != -Errno.EAGAIN && !complained) {
+        complained = true;
+        Log.error("cannot accept connections: " + Errno.message(-result) + "; trying on");
+      }
+      if (result != -Errno.EAGAIN) {
+        awaitChange();
+      }
+    }
+  }
+
+  private void serve(Fd connection) {
+    Session session = new Session(context, connection);
+    try {
+      Thread thread =
+          new Thread(
+              () -> {
+                try {
+                  session.run();
+                } finally {
+                  free.release();
+                }
+              },
+              "session");
+      thread.setDaemon(true);
+      thread.start();
+    } catch (OutOfMemoryError e) {
+      // What the JVM says when the system gives it no thread.
+      Log.error("no thread for a connection: " + e.getMessage());
+      connection.close();
+      free.release();
+    }
+  }
+
+  /** Waits for something to be freed, without spinning over an error that stays. */
+  private void awaitChange() {
+    Poll.readable(RETRY, stop.read());
+  }
+
+  /** Ends the server: no more connections, and no program left. Idempotent. */
+  @Override
+  public void close() {
+    if (!lock.fd().isOpen()) {
+      return;
+    }
+    stop.write().close();
+    try {
+      // A loop that waits for a free place sees nothing of this, and harms nobody.
+      boolean ignored = accepting.join(STOP_LIMIT);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    listener.close();
+    context.children().close();
+    lock.close();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package qtfs.rexec;
+
+import org.jspecify.annotations.NullMarked;
