@@ -10,6 +10,7 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -148,6 +149,13 @@ public final class ProxyDaemon {
                       "another proxy is running: it holds "
                           + directory.resolve("uds.lock")
                           + "; stop it, or give this one a --run-dir of its own"));
+    } catch (FileAlreadyExistsException e) {
+      throw new StartException(
+          "the run directory "
+              + directory
+              + " is no directory: move "
+              + e.getFile()
+              + " away, or give another --run-dir");
     } catch (IOException e) {
       throw new StartException("cannot use the run directory " + directory + ": " + e);
     }
