@@ -53,7 +53,8 @@ public final class UnixListener implements Closeable {
       return new UnixListener(path, channel, number, FileStatus.ofLink(path));
     } catch (IOException e) {
       channel.close();
-      throw e;
+      // The library's message names neither the call nor the path.
+      throw new IOException("cannot listen at " + path + ": " + e.getMessage(), e);
     }
   }
 

@@ -71,8 +71,7 @@ final class Client {
    * @throws RexecException if it did not run, or its end stayed unknown
    */
   int run() throws RexecException {
-    // First of all, since it makes the directory: udsproxyd puts its stand-in socket there.
-    File pids = PidFile.sweep(settings.runDir);
+    File pids = PidFile.makeDirectory(settings.runDir);
     try (Fd connection = connect();
         MessageChannel channel = new MessageChannel(connection)) {
       return run(channel, pids);
@@ -99,6 +98,7 @@ final class Client {
     Outputs outputs = new Outputs(stdout, stderr);
     request(channel, in.read(), out.write(), err.write());
     outputs.start();
+    PidFile.sweep(pids);
     Message.PidMap pidMap = awaitPidMap(channel, outputs);
     try (PidFile pidFile = writePidFile(pids, pidMap.pid())) {
       removeAtExit(pidFile);

@@ -34,21 +34,26 @@ final class PidFile implements Closeable {
   }
 
   /**
-   * Makes the directories, mode 0700 under a umask of 077, and removes the files that nobody holds.
+   * Makes the run directory and in it that of the files, mode 0700 under a umask of 077. Before the
+   * server is asked for: the stand-in for its socket goes into the run directory, too.
    *
    * @return the directory of the files
    */
-  static File sweep(String runDir) {
+  static File makeDirectory(String runDir) {
     File dir = new File(runDir, "pids");
     boolean ignored = new File(runDir).mkdir();
     ignored = dir.mkdir();
+    return dir;
+  }
+
+  /** Removes the files that nobody holds. */
+  static void sweep(File dir) {
     String[] names = dir.list();
     for (String name : names == null ? new String[0] : names) {
       if (isNumber(name)) {
         sweepOne(new File(dir, name));
       }
     }
-    return dir;
   }
 
   private static boolean isNumber(String name) {

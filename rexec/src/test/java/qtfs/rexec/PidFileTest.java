@@ -16,7 +16,7 @@ final class PidFileTest {
 
   @Test
   void isLockedWhileItIsThereAndGoneAfterwards() throws IOException {
-    File pids = PidFile.sweep(dir.resolve("run").toString());
+    File pids = PidFile.makeDirectory(dir.resolve("run").toString());
     Path path = pids.toPath().resolve("42");
     try (PidFile _ = PidFile.write(pids, 42, 4711)) {
       assertThat(path).hasContent("4711");
@@ -28,19 +28,19 @@ final class PidFileTest {
 
   @Test
   void sweepsWhatNobodyHolds() throws IOException {
-    File pids = PidFile.sweep(dir.toString());
+    File pids = PidFile.makeDirectory(dir.toString());
     Files.writeString(pids.toPath().resolve("1"), "11");
     Files.writeString(pids.toPath().resolve("notes"), "keep");
     Files.createDirectory(pids.toPath().resolve("3"));
     try (PidFile _ = PidFile.write(pids, 2, 22)) {
-      assertThat(PidFile.sweep(dir.toString())).isEqualTo(pids);
+      PidFile.sweep(PidFile.makeDirectory(dir.toString()));
       assertThat(pids.list()).containsExactlyInAnyOrder("2", "3", "notes");
     }
   }
 
   @Test
   void takesThePlaceOfAStaleOne() throws IOException {
-    File pids = PidFile.sweep(dir.toString());
+    File pids = PidFile.makeDirectory(dir.toString());
     Files.writeString(pids.toPath().resolve("5"), "");
     try (PidFile _ = PidFile.write(pids, 5, 55)) {
       assertThat(pids.toPath().resolve("5")).hasContent("55");

@@ -11,8 +11,8 @@ import java.time.Duration;
  *     pipe
  * @param stopping for connections to flush what they hold when the daemon ends
  */
-record Deadlines(Duration handshake, Duration pairing, Duration stopping) {
+public record Deadlines(Duration handshake, Duration pairing, Duration stopping) {
   /** The deployed daemon gives up pairing after about 5 s. */
-  static final Deadlines DEFAULT =
+  public static final Deadlines DEFAULT =
       new Deadlines(Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(1));
 }

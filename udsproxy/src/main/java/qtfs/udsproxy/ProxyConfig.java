@@ -15,7 +15,7 @@ import java.nio.file.Path;
  * @param anyFile whether it reaches files that are not listed
  * @param deadlines for others to act
  */
-record ProxyConfig(
+public record ProxyConfig(
     int threads,
     InetSocketAddress address,
     InetSocketAddress peer,
@@ -24,12 +24,12 @@ record ProxyConfig(
     boolean anySocket,
     boolean anyFile,
     Deadlines deadlines) {
-  static final int MAX_THREADS = 64;
+  public static final int MAX_THREADS = 64;
 
   /** The deployed daemon refuses privileged ports. */
-  static final int MIN_PORT = 1024;
+  public static final int MIN_PORT = 1024;
 
-  static final int MAX_PORT = 65535;
-  static final Path DEFAULT_RUN_DIRECTORY = Path.of("/var/run/qtfs");
-  static final Path DEFAULT_WHITELIST = Path.of("/etc/qtfs/whitelist");
+  public static final int MAX_PORT = 65535;
+  public static final Path DEFAULT_RUN_DIRECTORY = Path.of("/var/run/qtfs");
+  public static final Path DEFAULT_WHITELIST = Path.of("/etc/qtfs/whitelist");
 }

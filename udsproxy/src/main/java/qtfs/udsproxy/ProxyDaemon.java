@@ -10,6 +10,7 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -36,9 +37,9 @@ import qtfs.whitelist.WhitelistException;
  * A running proxy: its lock, its sockets, its loops. {@link #start} gives one that serves, {@link
  * #stop} leaves nothing of it behind.
  */
-final class ProxyDaemon {
+public final class ProxyDaemon {
   /** The name of every thread that connects a unix socket: the kernel module exempts it by that. */
-  static final String THREAD_NAME = "udsproxyd";
+  public static final String THREAD_NAME = "udsproxyd";
 
   private static final int BACKLOG = 4096;
   private static final long OPEN_FILES = 65536;
@@ -94,7 +95,7 @@ final class ProxyDaemon {
    *
    * @throws StartException if it cannot, with nothing left behind
    */
-  static ProxyDaemon start(ProxyConfig config) throws StartException {
+  public static ProxyDaemon start(ProxyConfig config) throws StartException {
     Reach reach = reach(config);
     LockFile lock = lock(config.runDirectory());
     boolean started = false;
@@ -148,6 +149,13 @@ final class ProxyDaemon {
                       "another proxy is running: it holds "
                           + directory.resolve("uds.lock")
                           + "; stop it, or give this one a --run-dir of its own"));
+    } catch (FileAlreadyExistsException e) {
+      throw new StartException(
+          "the run directory "
+              + directory
+              + " is no directory: move "
+              + e.getFile()
+              + " away, or give another --run-dir");
     } catch (IOException e) {
       throw new StartException("cannot use the run directory " + directory + ": " + e);
     }
@@ -257,7 +265,7 @@ final class ProxyDaemon {
    * Ends everything: no new connections, those there are cut, sockets and lock removed. Returns
    * when it is done, within about a second.
    */
-  void stop() {
+  public void stop() {
     try {
       server.close().await(1, TimeUnit.SECONDS);
       on(

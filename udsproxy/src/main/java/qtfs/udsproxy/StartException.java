@@ -1,7 +1,7 @@
 package qtfs.udsproxy;
 
 /** Why a daemon cannot start: one line for the operator, with what to do. */
-final class StartException extends Exception {
+public final class StartException extends Exception {
   private static final long serialVersionUID = 1L;
 
   StartException(String message) {
