@@ -183,7 +183,8 @@ final class UdsproxydTest {
               "+\tThread 1 events count:0",
               "+\tThread 2 events count:0",
               "+\tLog level:INFO");
-      for (String[] step : new String[][] {{"INFO", "NONE"}, {"NONE", "ERROR"}, {"ERROR", "INFO"}}) {
+      for (String[] step :
+          new String[][] {{"INFO", "NONE"}, {"NONE", "ERROR"}, {"ERROR", "INFO"}}) {
         assertThat(text("uds_loglevel.sock"))
             .isEqualTo(
                 "+---------------UDS LOG LEVEL UPDATE--------------+\n"
