@@ -51,8 +51,9 @@ unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS
 case ${LC_ALL:-${LC_CTYPE:-${LANG-}}} in
 *[Uu][Tt][Ff]-8* | *[Uu][Tt][Ff]8*) ;;
 *)
-	LC_ALL=C.UTF-8
-	export LC_ALL
+	if [ -n "${LC_ALL-}" ]; then LC_ALL=C.UTF-8; fi
+	LC_CTYPE=C.UTF-8
+	export LC_CTYPE
 	;;
 esac
 
