@@ -44,6 +44,8 @@ public final class UnixListener implements Closeable {
   public static UnixListener bind(Path path, int backlog) throws IOException {
     removeDead(path);
     AFUNIXServerSocketChannel channel = AFUNIXServerSocketChannel.open();
+    // It would remove whatever has the name by then; see close.
+    channel.setDeleteOnClose(false);
     try {
       channel.bind(AFUNIXSocketAddress.of(path), backlog);
       channel.configureBlocking(false);

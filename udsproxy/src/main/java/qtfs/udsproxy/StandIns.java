@@ -61,7 +61,7 @@ final class StandIns {
         if (accepted < 0) {
           // Out of descriptors, most likely: whoever waits comes in when some are free.
           Log.error("cannot accept on " + listener.path() + ": " + Errno.message(-accepted));
-          loop.schedule(() -> ready(true, false, false, false), 100, TimeUnit.MILLISECONDS);
+          loop.schedule(this::acceptAgain, 100, TimeUnit.MILLISECONDS);
           return;
         }
         Fd application = Fd.own(accepted);
@@ -72,6 +72,13 @@ final class StandIns {
           waiting.remove().pair(application);
           closeSoonIfIdle();
         }
+      }
+    }
+
+    /** Once closed, the listener's number may be somebody else's. */
+    private void acceptAgain() {
+      if (standIns.get(path) == this) {
+        ready(true, false, false, false);
       }
     }
 
