@@ -252,6 +252,14 @@ public final class ProxyDaemon {
     }
   }
 
+  /**
+   * Lets the peer reach what another whitelist allows, from now on; connections that there are
+   * stay. Any thread, one at a time.
+   */
+  public void whitelist(QtfsWhitelist whitelist) {
+    shared.whitelist(whitelist);
+  }
+
   /** The port that the peer connects to, for a configuration that left it open. */
   int port() {
     return ((InetSocketAddress) server.localAddress()).getPort();

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
+import qtfs.whitelist.QtfsWhitelist;
 
 /** What all connections of a daemon have in common. For any thread. */
 final class Shared {
@@ -25,7 +26,7 @@ final class Shared {
   private final List<ProxyLoop> loops;
   private final AtomicInteger nextLoop = new AtomicInteger();
   private final InetSocketAddress peer;
-  private final Reach reach;
+  private volatile Reach reach;
   private final Deadlines deadlines;
   private final ExecutorService fileOpener;
   private final PassedPipes passedPipes = new PassedPipes();
@@ -77,6 +78,11 @@ final class Shared {
 
   Reach reach() {
     return reach;
+  }
+
+  /** Decides by another whitelist from now on; what has been decided stays. */
+  void whitelist(QtfsWhitelist whitelist) {
+    reach = reach.with(whitelist);
   }
 
   Deadlines deadlines() {
