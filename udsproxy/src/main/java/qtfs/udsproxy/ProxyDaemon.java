@@ -2,6 +2,8 @@ package qtfs.udsproxy;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -53,6 +55,7 @@ public final class ProxyDaemon {
   private final Channel server;
   private final UnixListener requests;
   private final FdWatch requestWatch;
+  private boolean acceptsLater; // on the first loop
 
   private ProxyDaemon(ProxyConfig config, LockFile lock, Reach reach) throws StartException {
     this.lock = lock;
@@ -176,7 +179,9 @@ public final class ProxyDaemon {
                   }
                 });
     try {
-      return bootstrap.bind(config.address()).syncUninterruptibly().channel();
+      Channel channel = bootstrap.bind(config.address()).syncUninterruptibly().channel();
+      channel.pipeline().addLast(new AcceptErrors(text(config.address())));
+      return channel;
     } catch (Exception e) {
       // Netty throws what the bind failed with, checked or not.
       throw abandon(
@@ -186,6 +191,23 @@ public final class ProxyDaemon {
                   + ": "
                   + e.getMessage()
                   + "; is the address this host's own, and is the port free?"));
+    }
+  }
+
+  /**
+   * Names what keeps the proxy from accepting. Stands behind Netty's own acceptor, which after an
+   * error pauses for a second and hands the error on.
+   */
+  private static final class AcceptErrors extends ChannelInboundHandlerAdapter {
+    private final String address;
+
+    AcceptErrors(String address) {
+      this.address = address;
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+      Log.error("cannot accept on " + address + ": " + cause.getMessage());
     }
   }
 
@@ -227,12 +249,22 @@ public final class ProxyDaemon {
 
   /** Out of descriptors, most likely: those who wait are served as soon as some are free. */
   private void acceptLater(int error) {
+    if (acceptsLater) {
+      return; // every new connector brings an event
+    }
+    acceptsLater = true;
     Log.error("cannot accept on " + requests.path() + ": " + Errno.message(-error));
     shared
         .loops()
         .get(0)
         .eventLoop()
-        .schedule(() -> acceptRequests(true, false, false, false), 100, TimeUnit.MILLISECONDS);
+        .schedule(
+            () -> {
+              acceptsLater = false;
+              acceptRequests(true, false, false, false);
+            },
+            100,
+            TimeUnit.MILLISECONDS);
   }
 
   /** Runs something on a loop and waits for its result. */

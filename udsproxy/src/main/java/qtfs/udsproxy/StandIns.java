@@ -44,6 +44,7 @@ final class StandIns {
     private final FdWatch watch;
     private final Queue<Waiting> waiting = new ArrayDeque<>();
     private long idleSince;
+    private boolean acceptsLater;
 
     StandIn(String path) throws IOException {
       this.path = path;
@@ -59,9 +60,7 @@ final class StandIns {
           return;
         }
         if (accepted < 0) {
-          // Out of descriptors, most likely: whoever waits comes in when some are free.
-          Log.error("cannot accept on " + listener.path() + ": " + Errno.message(-accepted));
-          loop.schedule(() -> ready(true, false, false, false), 100, TimeUnit.MILLISECONDS);
+          acceptLater(accepted);
           return;
         }
         Fd application = Fd.own(accepted);
@@ -72,6 +71,23 @@ final class StandIns {
           waiting.remove().pair(application);
           closeSoonIfIdle();
         }
+      }
+    }
+
+    /** Out of descriptors, most likely: whoever waits comes in when some are free. */
+    private void acceptLater(int error) {
+      if (!acceptsLater) {
+        acceptsLater = true;
+        Log.error("cannot accept on " + listener.path() + ": " + Errno.message(-error));
+        loop.schedule(this::acceptAgain, 100, TimeUnit.MILLISECONDS);
+      }
+    }
+
+    /** Once closed, the listener's number may be somebody else's. */
+    private void acceptAgain() {
+      acceptsLater = false;
+      if (standIns.get(path) == this) {
+        ready(true, false, false, false);
       }
     }
 

@@ -34,9 +34,7 @@ final class DescriptorLeakTest {
         oneOfEach(proxies, listener, file, i);
       }
       Await.until("idle", () -> idle(proxies));
-      Await.until(
-          "back to " + before + " descriptors",
-          () -> Spawn.openNumbers().size() <= before);
+      Await.until("back to " + before + " descriptors", () -> Spawn.openNumbers().size() <= before);
     }
   }
 

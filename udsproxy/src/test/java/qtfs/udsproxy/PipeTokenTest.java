@@ -50,8 +50,7 @@ final class PipeTokenTest {
   /** The target passes an end of its pipe; what the peer is told to fetch it with. */
   private int pass(Fd end) throws IOException {
     Sockets.send(target, "x", List.of(end));
-    ByteBuffer sent =
-        ByteBuffer.wrap(link.read(16 + 8 + 1 + 8)).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer sent = ByteBuffer.wrap(link.read(16 + 8 + 1 + 8)).order(ByteOrder.LITTLE_ENDIAN);
     assertThat(sent.getInt(0)).isEqualTo(Frame.SCM_PIPE);
     int token = sent.getInt(12);
     assertThat(token).isPositive();
@@ -107,7 +106,8 @@ final class PipeTokenTest {
       assertRefused(PipeEnd.WRITE, token);
       try (Peer.Link fetching = fetch(PipeEnd.READ, token)) {
         Sockets.write(pipe.write(), "bytes");
-        assertThat(fetching.read(5)).isEqualTo("bytes".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        assertThat(fetching.read(5))
+            .isEqualTo("bytes".getBytes(java.nio.charset.StandardCharsets.UTF_8));
       }
     }
   }

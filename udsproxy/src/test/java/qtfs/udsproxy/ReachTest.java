@@ -76,9 +76,7 @@ final class ReachTest {
   }
 
   private static void assertRefused(ThrowingCallable attempt, String reason) {
-    assertThatThrownBy(attempt)
-        .isInstanceOf(RefusedException.class)
-        .hasMessageContaining(reason);
+    assertThatThrownBy(attempt).isInstanceOf(RefusedException.class).hasMessageContaining(reason);
   }
 
   @Test
@@ -177,8 +175,7 @@ final class ReachTest {
     assertThatThrownBy(() -> reach.openFile(file(0, inside.resolve("link"))))
         .isInstanceOf(RefusedException.class);
     Files.createSymbolicLink(inside.resolve("root"), Path.of("/proc/self/root"));
-    assertRefused(
-        () -> reach.openFile(file(0, inside + "/root" + secret)), "leads to " + secret);
+    assertRefused(() -> reach.openFile(file(0, inside + "/root" + secret)), "leads to " + secret);
     // Nobody who clears the directory away shall come past these.
     Files.delete(inside.resolve("root"));
     Files.delete(inside.resolve("link"));
@@ -188,8 +185,7 @@ final class ReachTest {
   void aDescriptorOfTheProxyIsNoWayAround() throws Exception {
     try (Fd open = Fd.open(secret, Fd.O_RDONLY)) {
       Files.createSymbolicLink(inside.resolve("link"), Path.of(open.procPath()));
-      assertRefused(
-          () -> all().openFile(file(0, inside.resolve("link"))), "leads to " + secret);
+      assertRefused(() -> all().openFile(file(0, inside.resolve("link"))), "leads to " + secret);
     }
   }
 
@@ -242,8 +238,7 @@ final class ReachTest {
 
   @Test
   void anEntryForReadingIsNotOneForWriting() throws Exception {
-    Reach reach =
-        reach(false, false, "[Open]", "Path=" + inside, "[Read]", "Path=" + inside);
+    Reach reach = reach(false, false, "[Open]", "Path=" + inside, "[Read]", "Path=" + inside);
     Path file = inside.resolve("file");
     assertOpens(reach, file);
     for (int flags : new int[] {Fd.O_WRONLY, Fd.O_RDWR, Fd.O_RDWR | Fd.O_APPEND}) {

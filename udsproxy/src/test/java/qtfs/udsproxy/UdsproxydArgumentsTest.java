@@ -128,8 +128,7 @@ final class UdsproxydArgumentsTest {
   void aSecondInstanceIsRefused() throws Exception {
     List<String> first = runningIn(directory.resolve("run"));
     try (DaemonProcess _ = DaemonProcess.start(directory, first).ready()) {
-      assertAllRefused(
-          Map.of(runningIn(directory.resolve("run")), "another proxy is running"));
+      assertAllRefused(Map.of(runningIn(directory.resolve("run")), "another proxy is running"));
       assertThat(directory.resolve("run/remote_uds.sock")).exists();
     }
   }
