@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,38 +30,21 @@ final class EngineTest {
   private static final int FAILED = 255;
 
   @TempDir Path directory;
+  private Host host;
   private SimulatedServer kernel;
   private Path whitelist;
   private int port;
 
   @BeforeEach
   void load() throws IOException {
-    kernel = SimulatedServer.load(directory);
-    whitelist = Files.writeString(directory.resolve("whitelist"), everyGroup("/srv"));
-    port = EngineProcess.freePort();
-  }
-
-  /** One entry for each group. */
-  private static String everyGroup(String path) {
-    return Role.SERVER.groups().stream()
-        .map(group -> "[" + group.title() + "]\nPath=" + path + "\n")
-        .collect(Collectors.joining());
-  }
-
-  private List<String> arguments(int threads) {
-    return List.of(
-        "--run-dir=" + directory.resolve("run"),
-        "--whitelist=" + whitelist,
-        Integer.toString(threads),
-        "1",
-        "127.0.0.1",
-        Integer.toString(port),
-        "127.0.0.1",
-        "12121");
+    host = Host.in(directory);
+    kernel = host.kernel();
+    whitelist = host.whitelist();
+    port = host.port();
   }
 
   private EngineProcess start(int threads) throws Exception {
-    return EngineProcess.start(kernel, arguments(threads));
+    return host.start(threads);
   }
 
   private void expectFailure(EngineProcess engine, String said) throws Exception {
@@ -134,7 +116,7 @@ final class EngineTest {
   @Test
   void givesTheKernelEveryGroup() throws Exception {
     Files.writeString(
-        whitelist, everyGroup("/srv;/h\u00e4ll\u00f6") + "[Udsaccept]\nPath=/run/none\n");
+        whitelist, Host.everyGroup("/srv;/h\u00e4ll\u00f6") + "[Udsaccept]\nPath=/run/none\n");
     try (EngineProcess _ = start(1).ready()) {
       for (Group group : Role.SERVER.groups()) {
         assertThat(kernel.list(group)).containsExactly("/srv", "/h\u00e4ll\u00f6");
