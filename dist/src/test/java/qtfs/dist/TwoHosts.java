@@ -6,6 +6,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -295,6 +296,17 @@ final class TwoHosts implements AutoCloseable {
     Runtime.getRuntime().removeShutdownHook(atExit);
   }
 
+  /** What the daemons said goes next to the image, for whoever wonders why a test failed. */
+  private void keepLogs() throws IOException {
+    Path logs = Files.createDirectories(IMAGE.resolveSibling("acceptance-logs").resolve(name));
+    for (Map.Entry<String, Running> daemon : daemons.entrySet()) {
+      Files.copy(
+          daemon.getValue().stderr(),
+          logs.resolve(daemon.getKey().replace(' ', '-') + ".log"),
+          StandardCopyOption.REPLACE_EXISTING);
+    }
+  }
+
   private void down() {
     try {
       Process down = new ProcessBuilder(SCRIPT.toString(), "-n", name, "down").inheritIO().start();
@@ -302,6 +314,7 @@ final class TwoHosts implements AutoCloseable {
         down.destroyForcibly();
         System.err.println("could not end the hosts " + name);
       }
+      keepLogs();
       try (Stream<Path> files = Files.walk(directory)) {
         files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
       }

@@ -5,7 +5,6 @@ import static qtfs.linux.LinuxException.check;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /**
@@ -97,13 +96,20 @@ public final class UnixListener implements Closeable {
     socket.close();
   }
 
+  /** Whether the path still leads here: others may remove or replace the file. */
+  public boolean isBound() {
+    try {
+      return FileStatus.ofLink(path).sameFile(bound);
+    } catch (LinuxException gone) {
+      return false;
+    }
+  }
+
   private void removeOwn() {
     try {
-      if (FileStatus.ofLink(path).sameFile(bound)) {
-        Files.delete(path);
+      if (isBound()) {
+        Files.deleteIfExists(path);
       }
-    } catch (LinuxException | NoSuchFileException alreadyGone) {
-      Log.debug(path + " has been removed by somebody else");
     } catch (IOException e) {
       Log.warn("cannot remove " + path + ": " + e.getMessage());
     }

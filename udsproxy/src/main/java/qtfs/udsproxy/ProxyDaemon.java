@@ -12,10 +12,7 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -25,12 +22,11 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import qtfs.linux.Errno;
-import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.LockFile;
 import qtfs.linux.Log;
 import qtfs.linux.ProcessAttributes;
+import qtfs.linux.RunDirectory;
 import qtfs.linux.UnixListener;
 import qtfs.whitelist.QtfsWhitelist;
 import qtfs.whitelist.WhitelistException;
@@ -53,9 +49,7 @@ public final class ProxyDaemon {
   private final Shared shared;
   private final List<Diagnostics> diagnostics = new ArrayList<>();
   private final Channel server;
-  private final UnixListener requests;
-  private final FdWatch requestWatch;
-  private boolean acceptsLater; // on the first loop
+  private final Acceptor requests;
 
   private ProxyDaemon(ProxyConfig config, LockFile lock, Reach reach) throws StartException {
     this.lock = lock;
@@ -81,11 +75,14 @@ public final class ProxyDaemon {
       this.server = bindServer(config);
       Path directory = config.runDirectory();
       ProxyLoop first = loops.get(0);
-      this.requests = UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG);
-      this.requestWatch =
+      this.requests =
           on(
               first,
-              () -> FdWatch.start(first.eventLoop(), requests.number(), this::acceptRequests));
+              () ->
+                  Acceptor.start(
+                      first.eventLoop(),
+                      UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG),
+                      connector -> LocalConnect.start(shared, shared.chooseLoop(), connector)));
       diagnostics.add(on(first, () -> Diagnostics.state(first, directory, shared)));
       diagnostics.add(on(first, () -> Diagnostics.logLevel(first, directory)));
     } catch (IOException e) {
@@ -142,9 +139,7 @@ public final class ProxyDaemon {
 
   private static LockFile lock(Path directory) throws StartException {
     try {
-      Files.createDirectories(
-          directory,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      RunDirectory.prepare(directory);
       return LockFile.tryAcquire(directory.resolve("uds.lock"))
           .orElseThrow(
               () ->
@@ -152,15 +147,8 @@ public final class ProxyDaemon {
                       "another proxy is running: it holds "
                           + directory.resolve("uds.lock")
                           + "; stop it, or give this one a --run-dir of its own"));
-    } catch (FileAlreadyExistsException e) {
-      throw new StartException(
-          "the run directory "
-              + directory
-              + " is no directory: move "
-              + e.getFile()
-              + " away, or give another --run-dir");
     } catch (IOException e) {
-      throw new StartException("cannot use the run directory " + directory + ": " + e);
+      throw new StartException(e);
     }
   }
 
@@ -233,40 +221,6 @@ public final class ProxyDaemon {
     PeerConnection.start(shared, channel);
   }
 
-  private void acceptRequests(boolean readable, boolean writable, boolean ended, boolean hungUp) {
-    while (true) {
-      int accepted = requests.accept(false);
-      if (accepted >= 0) {
-        LocalConnect.start(shared, shared.chooseLoop(), Fd.own(accepted));
-      } else if (accepted == -Errno.EAGAIN) {
-        return;
-      } else {
-        acceptLater(accepted);
-        return;
-      }
-    }
-  }
-
-  /** Out of descriptors, most likely: those who wait are served as soon as some are free. */
-  private void acceptLater(int error) {
-    if (acceptsLater) {
-      return; // every new connector brings an event
-    }
-    acceptsLater = true;
-    Log.error("cannot accept on " + requests.path() + ": " + Errno.message(-error));
-    shared
-        .loops()
-        .get(0)
-        .eventLoop()
-        .schedule(
-            () -> {
-              acceptsLater = false;
-              acceptRequests(true, false, false, false);
-            },
-            100,
-            TimeUnit.MILLISECONDS);
-  }
-
   /** Runs something on a loop and waits for its result. */
   private static <T> T on(ProxyLoop loop, Callable<T> task) throws IOException {
     try {
@@ -311,7 +265,6 @@ public final class ProxyDaemon {
       on(
           shared.loops().get(0),
           () -> {
-            requestWatch.cancel();
             requests.close();
             diagnostics.forEach(Diagnostics::close);
             shared.standIns().close();
