@@ -19,7 +19,7 @@ import java.util.Optional;
  */
 public final class QtfsWhitelist {
   static final int MOST_ENTRIES = 64; // QTFS_WL_MAX_NUM
-  private static final int MOST_BYTES = 8 << 20; // every group full, and room for comments
+  static final int MOST_BYTES = 8 << 20; // every group full, and room for comments
 
   private static final QtfsWhitelist EMPTY = new QtfsWhitelist(new EnumMap<>(Group.class));
 
