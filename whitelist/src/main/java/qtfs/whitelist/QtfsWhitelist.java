@@ -92,6 +92,20 @@ public final class QtfsWhitelist {
         + ": name directories instead of files";
   }
 
+  /** The text of a file that holds these entries; groups without any are left out. */
+  public static String text(Map<Group, List<String>> entries) {
+    StringBuilder out = new StringBuilder();
+    for (Group group : Group.values()) {
+      List<String> list = entries.getOrDefault(group, List.of());
+      if (!list.isEmpty()) {
+        out.append(out.isEmpty() ? "[" : "\n[").append(group.title()).append("]\nPath=");
+        list.forEach(entry -> out.append(EntryList.escape(entry)).append(';'));
+        out.append('\n');
+      }
+    }
+    return out.toString();
+  }
+
   /** Whether an entry of the group allows the path; for {@link Group#KILL}, the comm. */
   public boolean allows(Group group, String path) {
     return matchingEntry(group, path).isPresent();
