@@ -38,7 +38,6 @@ struct state {
 	char lists[TYPES][ENTRIES][PATH_SIZE];
 	int32_t log_level;
 	uint32_t epoll_any;
-	uint32_t deletions;
 	unsigned char info[4096]; /* struct qtinfo, as the test wrote it */
 };
 
@@ -153,6 +152,16 @@ static int types(int role)
 	return role == CLIENT ? 1 : TYPES;
 }
 
+static void journal(int role, char sign, unsigned type, const char *path)
+{
+	char name[4096];
+	if (access(file_name(name, role, ".journal"), W_OK) != 0)
+		return;
+	FILE *file = fopen(name, "a");
+	fprintf(file, "%c %u %s\n", sign, type, path);
+	fclose(file);
+}
+
 static int add(struct state *s, int role, const struct item *item)
 {
 	char path[PATH_SIZE] = {0};
@@ -165,6 +174,7 @@ static int add(struct state *s, int role, const struct item *item)
 		if (strcmp(s->lists[type][i], path) == 0)
 			return 1;
 	memcpy(s->lists[type][s->counts[type]++], path, PATH_SIZE);
+	journal(role, '+', type, path);
 	return 0;
 }
 
@@ -173,9 +183,9 @@ static int delete(struct state *s, int role, const struct item *item)
 	unsigned type = item->bits & 0x3ff, index = item->bits >> 22;
 	if (type >= (unsigned)types(role) || index >= s->counts[type])
 		return 1;
+	journal(role, '-', type, s->lists[type][index]);
 	unsigned last = --s->counts[type];
 	memmove(s->lists[type][index], s->lists[type][last], PATH_SIZE);
-	s->deletions++;
 	return 0;
 }
 

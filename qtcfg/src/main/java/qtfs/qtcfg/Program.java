@@ -3,13 +3,13 @@ package qtfs.qtcfg;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.ByteStrings;
 
 /**
- * What both main methods do: take the options that say which device is meant, then what the line
- * asks for.
+ * What both main methods do: take the options that say which device is meant, then hand the line to
+ * one of the two faces. The C programs' face loads neither option parser nor JSON: it is to answer
+ * as fast as they do.
  */
 final class Program {
   private static final String ROLE = "--role";
@@ -43,6 +43,9 @@ final class Program {
     takeDeviceOptions(arguments);
     ProxySockets proxy = ProxySockets.in(System.getenv("QTFS_RUN_DIR"));
     DeviceChoice choice = new DeviceChoice(role, path);
+    if (!arguments.isEmpty() && tool.isWord(arguments.get(0))) {
+      return ModernFace.run(tool, arguments, choice, proxy, console);
+    }
     String program = System.getProperty("qtfs.argv0", tool.word());
     boolean posixlyCorrect = System.getenv("POSIXLY_CORRECT") != null;
     return new ShortOptions(tool, program, choice, proxy, console).run(arguments, posixlyCorrect);
@@ -78,11 +81,8 @@ final class Program {
   }
 
   private static Role role(String word) throws UsageException {
-    for (Role role : Role.values()) {
-      if (role.word().equals(word.toLowerCase(Locale.ROOT))) {
-        return role;
-      }
-    }
-    throw new UsageException("--role " + word + ": the roles are client and server");
+    return Role.named(word)
+        .orElseThrow(
+            () -> new UsageException("--role " + word + ": the roles are client and server"));
   }
 }

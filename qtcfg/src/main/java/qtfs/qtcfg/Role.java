@@ -1,7 +1,9 @@
 package qtfs.qtcfg;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import qtfs.whitelist.Group;
 
 /** Which of the two modules a device belongs to: on the DPU the client, on the host the server. */
@@ -48,6 +50,11 @@ public enum Role {
   /** The module's own name, for messages. */
   String module() {
     return this == CLIENT ? "qtfs" : "qtfs_server";
+  }
+
+  /** The role of that name in any case. */
+  static Optional<Role> named(String word) {
+    return Arrays.stream(values()).filter(role -> role.word().equalsIgnoreCase(word)).findFirst();
   }
 
   /** As it is written on a command line. */

@@ -2,9 +2,10 @@ package qtfs.qtcfg;
 
 /** The two programs: what their single letters are, and their usage as the C programs print it. */
 enum Tool {
-  QTCFG("qtcfg", "w:x:y:z::", ""),
+  QTCFG("qtcfg", "list add del load save diff check explain", "w:x:y:z::", ""),
   QTINFO(
       "qtinfo",
+      "stats conns sizes proxy loglevel clear epoll top",
       "acl:tp:usw:x:y:z::",
       """
         -a, All diag info.
@@ -22,11 +23,13 @@ enum Tool {
             unlink/rename/setattr/setxattr/mount/kill/udsconnect""";
 
   private final String word;
+  private final String words;
   private final String letters;
   private final String ownOptions;
 
-  Tool(String word, String letters, String ownOptions) {
+  Tool(String word, String words, String letters, String ownOptions) {
     this.word = word;
+    this.words = words + " help --version";
     this.letters = letters;
     this.ownOptions = ownOptions;
   }
@@ -34,6 +37,11 @@ enum Tool {
   /** The program's name where nothing else is known. */
   String word() {
     return word;
+  }
+
+  /** Whether a command line that starts so is one of the modern face. */
+  boolean isWord(String first) {
+    return !first.contains(" ") && (" " + words + " ").contains(" " + first + " ");
   }
 
   /** As getopt takes them. */
