@@ -119,7 +119,11 @@ public final class Engine {
   private void reload(Service service) {
     manager.reloading();
     try {
-      service.reload();
+      List<String> changes = service.reload();
+      changes.forEach(Log::info);
+      long added = changes.stream().filter(change -> change.startsWith("+")).count();
+      Log.info(
+          "whitelist read again: " + added + " added, " + (changes.size() - added) + " removed");
     } catch (EngineException e) {
       e.lines().forEach(line -> Log.error("the whitelist stays as it is: " + line));
     }

@@ -1,5 +1,7 @@
 package qtfs.engine;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -7,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Epoll;
@@ -144,12 +147,18 @@ final class Service {
   /**
    * Lets the module and the proxy follow the whitelist file as it is now; where it cannot be used,
    * both keep the one that they have.
+   *
+   * @return a line for each entry of the module's that came or went
    */
-  void reload() throws EngineException {
+  List<String> reload() throws EngineException {
     QtfsWhitelist whitelist = load(config.whitelist());
     requireMount(config, whitelist);
-    if (proxy != null) {
-      proxy.whitelist(whitelist);
+    try {
+      List<String> changes = requireNonNull(module).lists().level(whitelist);
+      requireNonNull(proxy).whitelist(whitelist);
+      return changes;
+    } catch (IOException e) {
+      throw new EngineException(e);
     }
   }
 

@@ -1,5 +1,6 @@
 package qtfs.qtcfg;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,6 +39,26 @@ public final class ModuleLists {
       }
     }
     return complaints;
+  }
+
+  /**
+   * Makes the lists equal to a whitelist, as {@code qtcfg load} does.
+   *
+   * @return a line for each entry that came or went, as in a diff
+   * @throws IOException if the module refuses one, or somebody else works on the lists: what has been
+   *     changed by then stays
+   */
+  public List<String> level(QtfsWhitelist whitelist) throws IOException {
+    Role role = device.role();
+    try {
+      return new Leveller(device, false)
+          .level(KernelLists.read(device), role.groups(), QtcfgCommands.wanted(role, whitelist))
+          .stream()
+          .map(change -> ByteStrings.text(change.line()))
+          .toList();
+    } catch (ToolException e) {
+      throw new IOException(e.getMessage(), e);
+    }
   }
 
   private int add(int type, String entry) {
