@@ -1,5 +1,6 @@
 package qtfs.engine;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -126,6 +127,8 @@ public final class Engine {
           "whitelist read again: " + added + " added, " + (changes.size() - added) + " removed");
     } catch (EngineException e) {
       e.lines().forEach(line -> Log.error("the whitelist stays as it is: " + line));
+    } catch (IOException e) {
+      Log.error("the kernel module follows the new whitelist only in part: " + e.getMessage());
     }
     manager.ready(status());
   }

@@ -145,21 +145,17 @@ final class Service {
   }
 
   /**
-   * Lets the module and the proxy follow the whitelist file as it is now; where it cannot be used,
-   * both keep the one that they have.
+   * Lets the proxy and the module follow the whitelist file as it is now.
    *
    * @return a line for each entry of the module's that came or went
+   * @throws EngineException if the file cannot be used: both keep the one that they have
+   * @throws IOException if the module has not taken all of it
    */
-  List<String> reload() throws EngineException {
+  List<String> reload() throws EngineException, IOException {
     QtfsWhitelist whitelist = load(config.whitelist());
     requireMount(config, whitelist);
-    try {
-      List<String> changes = requireNonNull(module).lists().level(whitelist);
-      requireNonNull(proxy).whitelist(whitelist);
-      return changes;
-    } catch (IOException e) {
-      throw new EngineException(e);
-    }
+    requireNonNull(proxy).whitelist(whitelist);
+    return requireNonNull(module).lists().level(whitelist);
   }
 
   /**

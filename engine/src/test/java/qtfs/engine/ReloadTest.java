@@ -25,6 +25,7 @@ import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
+import qtfs.qtcfg.Role;
 import qtfs.udsproxy.Deadlines;
 import qtfs.udsproxy.ProxyConfig;
 import qtfs.udsproxy.ProxyDaemon;
@@ -87,6 +88,18 @@ final class ReloadTest {
       }
       engine.signal("TERM");
       assertThat(engine.exitCode()).isZero();
+    }
+  }
+
+  @Test
+  void anEntryThatTheModuleRefusesIsTold() throws Exception {
+    kernel.set("room", Role.SERVER.groups().size());
+    try (EngineProcess engine = host.start(1).ready()) {
+      whitelist(Host.everyGroup("/srv;/new"));
+      hangUp(engine, "follows the new whitelist only in part: /dev/qtfs_server refuses [Open] /new");
+      assertThat(kernel.list(Group.OPEN)).containsExactly("/srv");
+      kernel.set("room", 1000);
+      hangUp(engine, "14 added, 0 removed");
     }
   }
 
