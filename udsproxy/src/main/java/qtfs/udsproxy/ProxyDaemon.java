@@ -156,7 +156,7 @@ public final class ProxyDaemon {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(group)
-            .channel(EpollServerSocketChannel.class)
+            .channelFactory(() -> Shared.closeOnExec(new EpollServerSocketChannel()))
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .option(ChannelOption.SO_REUSEADDR, true)
             .childHandler(
