@@ -48,11 +48,16 @@ done
 unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS
 
 # The JVM reads arguments and file names by the locale; in C it would lose all that is not ASCII.
+# rexec_server gives its programs the caller's own locale back, which it finds in QTFS_LC_*.
+unset QTFS_LC_ALL QTFS_LC_CTYPE
 case ${LC_ALL:-${LC_CTYPE:-${LANG-}}} in
 *[Uu][Tt][Ff]-8* | *[Uu][Tt][Ff]8*) ;;
 *)
-	LC_ALL=C.UTF-8
-	export LC_ALL
+	if [ -n "${LC_ALL-}" ]; then
+		export QTFS_LC_ALL="$LC_ALL" LC_ALL=C.UTF-8
+	else
+		export QTFS_LC_CTYPE="${LC_CTYPE-}" LC_CTYPE=C.UTF-8
+	fi
 	;;
 esac
 

@@ -102,6 +102,8 @@ final class AotTraining {
         throw new IOException(
             "the training of " + program + " left no AOT cache: " + said(program));
       }
+      // Not by the umask, which the programs set for themselves.
+      Files.setPosixFilePermissions(cache(program), PosixFilePermissions.fromString("rw-r--r--"));
       System.out.printf(
           "%s: %,d KiB%n", cache(program).getFileName(), Files.size(cache(program)) >> 10);
     }

@@ -34,7 +34,8 @@ final class DaemonsLeaveNothingIT {
     Running client = hosts.startRexec("/bin/sh", "-c", "echo here; exec sleep 98765");
     Await.until("the program runs", () -> !client.output().isEmpty());
     assertNothingLeft();
-    assertThat(client.result().code()).isEqualTo(125);
+    // Its program killed, or the link lost: whichever daemon was quicker.
+    assertThat(client.result().code()).isIn(128 + 9, 125);
   }
 
   private void assertNothingLeft() throws Exception {

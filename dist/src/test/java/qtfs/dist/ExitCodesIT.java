@@ -22,8 +22,8 @@ final class ExitCodesIT {
   @ValueSource(ints = {0, 1, 2, 44, 124, 125, 126, 127, 128, 255})
   void codes(int code) throws Exception {
     Running.Result result = hosts.rexec("/bin/sh", "-c", "exit " + code);
-    assertThat(result.code()).isEqualTo(code);
-    assertThat(result.stderr()).isEmpty();
+    assertThat(result.code()).as("%s", result).isEqualTo(code);
+    assertThat(result.stderr()).as("%s", result).isEmpty();
   }
 
   @ParameterizedTest
@@ -31,7 +31,7 @@ final class ExitCodesIT {
   void signals(int signal) throws Exception {
     Running.Result result =
         hosts.rexec("/bin/sh", "-c", "ulimit -c 0; kill -" + signal + " $$; sleep 60");
-    assertThat(result.code()).isEqualTo(128 + signal);
+    assertThat(result.code()).as("%s", result).isEqualTo(128 + signal);
   }
 
   @ParameterizedTest
@@ -49,7 +49,7 @@ final class ExitCodesIT {
   void whateverStandardInputAndOutputAre(String redirections, String output) throws Exception {
     Running.Result result =
         hosts.sh(Host.A, "\"$REXEC\" /bin/sh -c 'echo hi; exit 44' " + redirections);
-    assertThat(result.code()).isEqualTo(44);
+    assertThat(result.code()).as("%s", result).isEqualTo(44);
     assertThat(result.output().strip()).isEqualTo(output);
   }
 
@@ -61,7 +61,7 @@ final class ExitCodesIT {
     Running.Result result =
         hosts.sh(
             Host.A, "script -qec \"$REXEC /bin/sh -c 'echo hi; $1'\" /dev/null </dev/null", script);
-    assertThat(result.code()).isEqualTo(44);
-    assertThat(result.output()).contains("hi");
+    assertThat(result.code()).as("%s", result).isEqualTo(44);
+    assertThat(result.output()).as("%s", result).contains("hi");
   }
 }

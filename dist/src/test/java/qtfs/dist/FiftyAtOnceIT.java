@@ -29,9 +29,9 @@ final class FiftyAtOnceIT {
     }
     for (int i = 0; i < PROGRAMS; i++) {
       Running.Result result = clients.get(i).result();
-      assertThat(result.stderr()).isEmpty();
-      assertThat(result.output()).isEqualTo("input " + i + "\n");
-      assertThat(result.code()).isEqualTo(i);
+      assertThat(result.stderr()).as("%s", result).isEmpty();
+      assertThat(result.output()).as("%s", result).isEqualTo("input " + i + "\n");
+      assertThat(result.code()).as("%s", result).isEqualTo(i);
     }
     Await.until(
         "nothing of the fifty is left on B", () -> hosts.processes(Host.B, "/bin/sh").isEmpty());

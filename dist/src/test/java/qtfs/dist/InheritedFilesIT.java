@@ -26,7 +26,7 @@ final class InheritedFilesIT {
             Host.A,
             "exec 7<\"$1\"; read -r _ <&7; \"$REXEC\" /bin/sh -c 'cat <&7; ls /proc/self/fd'",
             file.toString());
-    assertThat(result.stderr()).isEmpty();
+    assertThat(result.stderr()).as("%s", result).isEmpty();
     // 3 is the directory that ls itself reads.
     assertThat(result.output().lines()).containsExactly("second", "0", "1", "2", "3", "7");
   }

@@ -57,8 +57,8 @@ final class KillingEitherEndIT {
     proxy.signal("KILL");
     proxy.result();
     Running.Result result = client.result();
-    assertThat(result.code()).isEqualTo(125);
-    assertThat(result.stderr().lines()).as(result.stderr()).hasSize(1);
+    assertThat(result.code()).as("%s", result).isEqualTo(125);
+    assertThat(result.stderr().lines()).as("%s", result).hasSize(1);
     awaitNoProgram();
     hosts.startProxy(Host.B);
     assertThat(hosts.rexec("/bin/true").code()).isZero();
@@ -71,8 +71,8 @@ final class KillingEitherEndIT {
     server.signal("KILL");
     server.result();
     Running.Result result = client.result();
-    assertThat(result.code()).isEqualTo(125);
-    assertThat(result.stderr().lines()).as(result.stderr()).hasSize(1);
+    assertThat(result.code()).as("%s", result).isEqualTo(125);
+    assertThat(result.stderr().lines()).as("%s", result).hasSize(1);
     hosts.startRexecServer();
     assertThat(hosts.rexec("/bin/true").code()).isZero();
   }

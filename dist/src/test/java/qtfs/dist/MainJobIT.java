@@ -27,9 +27,9 @@ final class MainJobIT {
     Running.Result result =
         hosts.sh(
             Host.A, "printf 'one\\ntwo\\n' | \"$REXEC\" /bin/sh -c 'cat; echo err >&2; exit 7'");
-    assertThat(result.output()).isEqualTo("one\ntwo\n");
-    assertThat(result.stderr()).isEqualTo("err\n");
-    assertThat(result.code()).isEqualTo(7);
+    assertThat(result.output()).as("%s", result).isEqualTo("one\ntwo\n");
+    assertThat(result.stderr()).as("%s", result).isEqualTo("err\n");
+    assertThat(result.code()).as("%s", result).isEqualTo(7);
   }
 
   @Test
@@ -42,14 +42,14 @@ final class MainJobIT {
     Running.Result result =
         hosts.rexec(
             "/bin/sh", "-c", "printf '<%s>' \"$@\"", "sh", "", "two words", "-x", "$HOME *", "é€");
-    assertThat(result.output()).isEqualTo("<><two words><-x><$HOME *><é€>");
+    assertThat(result.output()).as("%s", result).isEqualTo("<><two words><-x><$HOME *><é€>");
   }
 
   @Test
   void deliversTwoMillionLines() throws Exception {
     Running.Result result = hosts.sh(Host.A, "\"$REXEC\" /bin/sh -c 'seq 2000000' | cksum");
     Running.Result expected = hosts.sh(Host.A, "seq 2000000 | cksum");
-    assertThat(result.output()).isEqualTo(expected.output());
+    assertThat(result.output()).as("%s", result).isEqualTo(expected.output());
   }
 
   @ParameterizedTest
@@ -65,7 +65,7 @@ final class MainJobIT {
     new Random(42).nextBytes(bytes);
     Files.write(in, bytes);
     Running.Result result = hosts.sh(Host.A, script, in.toString(), out.toString());
-    assertThat(result.stderr()).isEmpty();
+    assertThat(result.stderr()).as("%s", result).isEmpty();
     assertThat(Files.mismatch(in, out)).isEqualTo(-1);
   }
 
@@ -82,7 +82,7 @@ final class MainJobIT {
 
   private static void assertExactOutput(int bytes) throws Exception {
     Running.Result result = hosts.rexec("/bin/sh", "-c", "head -c " + bytes + " /dev/zero; exit 3");
-    assertThat(result.output()).hasSize(bytes);
-    assertThat(result.code()).isEqualTo(3);
+    assertThat(result.output()).as("%s", result).hasSize(bytes);
+    assertThat(result.code()).as("%s", result).isEqualTo(3);
   }
 }

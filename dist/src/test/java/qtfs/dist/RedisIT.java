@@ -53,8 +53,8 @@ final class RedisIT {
     Running.Result result =
         client(
             CONNECTIONS + 1, "redis-benchmark -s %s -c " + CONNECTIONS + " -n 20000 -t set --csv");
-    assertThat(result.stderr()).isEmpty();
-    assertThat(result.code()).isZero();
-    assertThat(result.output()).contains("\"SET\"").doesNotContain("rror");
+    assertThat(result.stderr()).as("%s", result).isEmpty();
+    assertThat(result.code()).as("%s", result).isZero();
+    assertThat(result.output()).as("%s", result).contains("\"SET\"").doesNotContain("rror");
   }
 }

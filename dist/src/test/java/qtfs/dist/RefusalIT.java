@@ -17,10 +17,10 @@ final class RefusalIT {
   }
 
   private static void assertFailed(Running.Result result, int code) {
-    assertThat(result.stderr().lines()).as(result.stderr()).hasSize(1);
-    assertThat(result.stderr()).startsWith("rexec: ");
-    assertThat(result.output()).isEmpty();
-    assertThat(result.code()).isEqualTo(code);
+    assertThat(result.stderr().lines()).as("%s", result).hasSize(1);
+    assertThat(result.stderr()).as("%s", result).startsWith("rexec");
+    assertThat(result.output()).as("%s", result).isEmpty();
+    assertThat(result.code()).as("%s", result).isEqualTo(code);
   }
 
   @Test

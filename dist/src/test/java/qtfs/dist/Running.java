@@ -21,7 +21,13 @@ record Running(List<String> command, Process process, Path stdout, Path stderr) 
   private static final Duration LIMIT = Duration.ofMinutes(2);
 
   /** What a command left behind. */
-  record Result(int code, String output, String stderr) {}
+  record Result(int code, String output, String stderr) {
+    @Override
+    public String toString() {
+      return "code %d, %d characters of output: %.300s, errors: %.1000s"
+          .formatted(code, output.length(), output, stderr);
+    }
+  }
 
   long pid() {
     return process.pid();

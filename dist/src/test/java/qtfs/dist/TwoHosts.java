@@ -6,6 +6,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -144,39 +146,34 @@ final class TwoHosts implements AutoCloseable {
     List<String> command = new ArrayList<>(List.of(program("udsproxyd")));
     command.addAll(List.of(options));
     command.addAll(List.of("1", host.address, PORT, host.peer().address, PORT));
-    return startDaemon(
-        "udsproxyd on " + host, host, command, file(host, "/run/qtfs/remote_uds.sock"));
+    return startDaemon("udsproxyd on " + host, host, command);
   }
 
   Running startRexecServer() throws Exception {
-    return startDaemon(
-        "rexec_server",
-        Host.B,
-        List.of(program("rexec_server")),
-        file(Host.B, "/run/rexec/rexec_uds.sock"));
+    return startDaemon("rexec_server", Host.B, List.of(program("rexec_server")));
   }
 
-  private Running startDaemon(String title, Host host, List<String> command, Path ready)
-      throws Exception {
+  /** Not ready by its socket alone: one that was killed has left that behind. */
+  private Running startDaemon(String title, Host host, List<String> command) throws Exception {
     Running daemon = start(host, command);
     daemons.put(title, daemon);
-    awaitReady(daemon, ready);
+    await(title + " listens", daemon, () -> daemon.errors().contains("listening"));
     return daemon;
   }
 
   /** Starts a program that listens, and waits until its socket is there. */
   Running startServer(Host host, List<String> command, String socket) throws Exception {
     Running server = start(host, command);
-    awaitReady(server, file(host, socket));
+    await(socket + " is there", server, () -> Files.exists(file(host, socket)));
     return server;
   }
 
-  private static void awaitReady(Running server, Path socket) throws Exception {
+  private static void await(String what, Running server, Callable<Boolean> ready) throws Exception {
     Await.until(
-        socket + " is there",
+        what,
         () -> {
           assertThat(server.process().isAlive()).as("says: %s", server.errors()).isTrue();
-          return Files.exists(socket);
+          return ready.call();
         });
   }
 
@@ -299,6 +296,17 @@ final class TwoHosts implements AutoCloseable {
     Runtime.getRuntime().removeShutdownHook(atExit);
   }
 
+  /** What the daemons said goes next to the image, for whoever wonders why a test failed. */
+  private void keepLogs() throws IOException {
+    Path logs = Files.createDirectories(IMAGE.resolveSibling("acceptance-logs").resolve(name));
+    for (Map.Entry<String, Running> daemon : daemons.entrySet()) {
+      Files.copy(
+          daemon.getValue().stderr(),
+          logs.resolve(daemon.getKey().replace(' ', '-') + ".log"),
+          StandardCopyOption.REPLACE_EXISTING);
+    }
+  }
+
   private void down() {
     try {
       Process down = new ProcessBuilder(SCRIPT.toString(), "-n", name, "down").inheritIO().start();
@@ -306,6 +314,7 @@ final class TwoHosts implements AutoCloseable {
         down.destroyForcibly();
         System.err.println("could not end the hosts " + name);
       }
+      keepLogs();
       try (Stream<Path> files = Files.walk(directory)) {
         files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
       }

@@ -3,7 +3,6 @@ package qtfs.linux;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Set;
@@ -44,6 +43,8 @@ public final class UnixListener implements Closeable {
   public static UnixListener bind(Path path, int backlog) throws IOException {
     removeDead(path);
     AFUNIXServerSocketChannel channel = AFUNIXServerSocketChannel.open();
+    // It would remove whatever has the name by then; see close.
+    channel.setDeleteOnClose(false);
     try {
       channel.bind(AFUNIXSocketAddress.of(path), backlog);
       channel.configureBlocking(false);
@@ -111,13 +112,20 @@ public final class UnixListener implements Closeable {
     }
   }
 
+  /** Whether the path still leads here: others may remove or replace the file. */
+  public boolean isBound() {
+    try {
+      return FileStatus.ofLink(path).sameFile(bound);
+    } catch (LinuxException gone) {
+      return false;
+    }
+  }
+
   private void removeOwn() {
     try {
-      if (FileStatus.ofLink(path).sameFile(bound)) {
-        Files.delete(path);
+      if (isBound()) {
+        Files.deleteIfExists(path);
       }
-    } catch (LinuxException | NoSuchFileException alreadyGone) {
-      Log.debug(path + " has been removed by somebody else");
     } catch (IOException e) {
       Log.warn("cannot remove " + path + ": " + e.getMessage());
     }

@@ -39,6 +39,9 @@ final class ChildEnvironment {
 
   private ChildEnvironment() {}
 
+  /** The launcher's note of a variable that it has changed for the JVM: prefix and name. */
+  private static final String CHANGED = "QTFS_LC_";
+
   /**
    * What is passed on.
    *
@@ -54,7 +57,21 @@ final class ChildEnvironment {
         passed.add(variable);
       }
     }
+    restoreLocale(own, passed);
     return passed;
+  }
+
+  private static void restoreLocale(List<String> own, List<String> passed) {
+    for (String variable : own) {
+      if (variable.startsWith(CHANGED)) {
+        String original = variable.substring("QTFS_".length());
+        String nameAndEquals = original.substring(0, original.indexOf('=') + 1);
+        passed.removeIf(other -> other.startsWith(nameAndEquals));
+        if (original.length() > nameAndEquals.length()) {
+          passed.add(original);
+        }
+      }
+    }
   }
 
   private static boolean isHarmless(String name) {

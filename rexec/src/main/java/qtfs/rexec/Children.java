@@ -7,6 +7,7 @@ import qtfs.linux.ChildProcess;
 import qtfs.linux.ExitStatus;
 import qtfs.linux.LinuxException;
 import qtfs.linux.Log;
+import qtfs.linux.Poll;
 
 /**
  * The programs that run, so that none outlives the server. Safe from any thread; a child is known
@@ -26,7 +27,7 @@ final class Children implements Closeable {
     }
   }
 
-  /** Reaps a child that has ended or is about to. */
+  /** Reaps a child that has ended. */
   synchronized ExitStatus reap(ChildProcess child) throws LinuxException {
     children.remove(child);
     return child.reap();
@@ -35,6 +36,19 @@ final class Children implements Closeable {
   /** Forgets a child that is gone and reaped. */
   synchronized void forget(ChildProcess child) {
     children.remove(child);
+  }
+
+  /** Kills and reaps a child, unless it is reaped already. */
+  void end(ChildProcess child) throws LinuxException {
+    if (knows(child)) {
+      kill(child);
+      Poll.readable(Deadline.FOREVER, child.pidfd());
+      ExitStatus ignored = reap(child);
+    }
+  }
+
+  private synchronized boolean knows(ChildProcess child) {
+    return children.contains(child);
   }
 
   synchronized int size() {

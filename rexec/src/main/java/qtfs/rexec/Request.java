@@ -16,9 +16,10 @@ import qtfs.linux.Fd;
  * What a client wants run: an EXEC message and two PIPE messages, in any order, with one descriptor
  * each. Owns the three descriptors.
  *
+ * @param files the list as it came, see {@link FilesJson}
  * @param streams standard input, output and error, by their numbers
  */
-record Request(List<String> arguments, List<InheritedFile> files, SortedMap<Integer, Fd> streams)
+record Request(List<String> arguments, String files, SortedMap<Integer, Fd> streams)
     implements Closeable {
   private static final int STREAMS = 3;
 
@@ -60,7 +61,7 @@ record Request(List<String> arguments, List<InheritedFile> files, SortedMap<Inte
     if (exec == null) {
       throw new ProtocolException("standard input without a program");
     }
-    return new Request(exec.arguments(), FilesJson.read(exec.files()), streams);
+    return new Request(exec.arguments(), exec.files(), streams);
   }
 
   private static int number(Message message, SortedMap<Integer, Fd> streams)

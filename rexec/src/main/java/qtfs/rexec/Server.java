@@ -2,9 +2,7 @@ package qtfs.rexec;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import qtfs.linux.Errno;
@@ -13,6 +11,7 @@ import qtfs.linux.LockFile;
 import qtfs.linux.Log;
 import qtfs.linux.Pipe;
 import qtfs.linux.Poll;
+import qtfs.linux.RunDirectory;
 import qtfs.linux.UnixListener;
 
 /**
@@ -56,8 +55,7 @@ final class Server implements Closeable {
    * @param runDir made if it is missing, mode 0700; the context's
    */
   static Server start(Path runDir, ServerContext context, int maxRequests) throws IOException {
-    Files.createDirectories(
-        runDir, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    RunDirectory.prepare(runDir);
     LockFile lock =
         LockFile.tryAcquire(runDir.resolve("rexec_uds.lock"))
             .orElseThrow(() -> new InUseException(runDir));

@@ -12,7 +12,6 @@ import java.util.Optional;
 import java.util.SortedMap;
 import qtfs.linux.ChildProcess;
 import qtfs.linux.Errno;
-import qtfs.linux.ExitStatus;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
@@ -74,15 +73,28 @@ final class Session implements Runnable {
 
   private void run(MessageChannel channel, Request request) throws IOException {
     Program program = context.find(request.arguments().getFirst());
-    try (ReopenedFiles files = ReopenedFiles.open(request.files())) {
+    try (ReopenedFiles files = ReopenedFiles.open(files(request))) {
       for (String problem : files.problems()) {
         tell(request.stderr(), problem);
       }
       Spawn.Held held = hold(program, request, files);
       try (ChildProcess child = held.child()) {
         context.children().add(child);
-        runHeld(channel, request, program, held);
+        try {
+          runHeld(channel, request, program, held);
+        } finally {
+          context.children().end(child);
+        }
       }
+    }
+  }
+
+  private List<InheritedFile> files(Request request) throws ProtocolException {
+    try {
+      return FilesJson.read(request.files());
+    } catch (ProtocolException e) {
+      tell(request.stderr(), request.program() + ": refused, " + e.getMessage());
+      throw e;
     }
   }
 
@@ -105,7 +117,6 @@ final class Session implements Runnable {
     String what = peer + ": " + request.program() + " pid " + child.pid();
     if (!mayStart(channel, child)) {
       held.abandon();
-      ExitStatus ignored = context.children().reap(child);
       Log.info(what + ": called off");
       return;
     }
@@ -118,7 +129,6 @@ final class Session implements Runnable {
       }
     } else {
       held.abandon();
-      ExitStatus ignored = context.children().reap(child);
     }
     if (errno == 0) {
       request.close();

@@ -150,6 +150,23 @@ final class CallTest {
   }
 
   @Test
+  void getsAlongWithStreamsThatDoNotBlock() throws Exception {
+    byte[] bytes = new byte[1 << 20];
+    Harness.Outcome outcome = harness.callNonBlocking(bytes, "/bin/cat");
+    assertThat(outcome.code()).isZero();
+    assertThat(outcome.output()).hasSize(bytes.length);
+  }
+
+  @Test
+  void refusesFilesThatCannotBe() throws Exception {
+    List<InheritedFile> files = List.of(new InheritedFile(2000, "/etc/passwd", 0, 0));
+    Harness.Outcome outcome = harness.call(new byte[0], files, "/bin/true");
+    assertThat(outcome.code()).isEqualTo(126);
+    assertThat(outcome.stderr())
+        .isEqualTo("rexec_server: /bin/true: refused, list of files: Fd 2000 is out of range\n");
+  }
+
+  @Test
   void givesTheProgramAHarmlessEnvironment() throws Exception {
     Harness.Outcome outcome = sh("echo $GREETING; env");
     assertThat(outcome.text()).startsWith("hello\n").doesNotContain("LD_TRACE_LOADED_OBJECTS");

@@ -24,6 +24,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import qtfs.linux.ByteStrings;
+import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.udsproxy.connector.RemoteConnector;
@@ -34,12 +35,14 @@ import qtfs.whitelist.WhitelistException;
 final class Harness implements Closeable {
   static final Duration LIMIT = Duration.ofSeconds(30);
 
+  /** No numbers of processes: what calls in this JVM name their pid files by. */
+  private static final AtomicInteger PIDS = new AtomicInteger(1_000_000_000);
+
   final Path dir;
   final Path runDir;
   final Path whitelistFile;
   final ServerContext context;
   private final Server server;
-  private final AtomicInteger pids = new AtomicInteger(1_000_000_000);
 
   Harness(Path dir, String... allowed) throws IOException, WhitelistException {
     this.dir = dir;
@@ -81,15 +84,31 @@ final class Harness implements Closeable {
   }
 
   Outcome call(byte[] stdin, List<InheritedFile> files, String... argv) throws Exception {
+    return call(dir, stdin, false, files, argv);
+  }
+
+  /** Like {@link #call}, with inherited streams that do not block. */
+  Outcome callNonBlocking(byte[] stdin, String... argv) throws Exception {
+    return call(dir, stdin, true, List.of(), argv);
+  }
+
+  /** Runs a client with whatever server listens in a directory. */
+  static Outcome call(
+      Path dir, byte[] stdin, boolean nonBlocking, List<InheritedFile> files, String... argv)
+      throws Exception {
     try (Pipe in = Pipe.open();
         Pipe out = Pipe.open();
         Pipe err = Pipe.open()) {
       CompletableFuture<Boolean> written = background(() -> writeAll(in.write(), stdin));
       CompletableFuture<byte[]> stdout = background(() -> readAll(out.read()));
       CompletableFuture<byte[]> stderr = background(() -> readAll(err.read()));
+      if (nonBlocking) {
+        Fcntl.statusFlags(in.read(), Fd.O_RDONLY | Fd.O_NONBLOCK);
+        Fcntl.statusFlags(out.write(), Fd.O_WRONLY | Fd.O_NONBLOCK);
+      }
       Client client =
           new Client(
-              settings(in.read(), out.write(), err.write(), files),
+              settings(dir, in.read(), out.write(), err.write(), files),
               Arrays.stream(argv).map(ByteStrings::of).toList());
       int code;
       String complaint = "";
@@ -110,11 +129,12 @@ final class Harness implements Closeable {
     Fd.closeAll(List.of(fds));
   }
 
-  private Client.Settings settings(Fd in, Fd out, Fd err, List<InheritedFile> files) {
+  private static Client.Settings settings(
+      Path dir, Fd in, Fd out, Fd err, List<InheritedFile> files) {
     return new Client.Settings(
         new RemoteConnector(dir.toString(), false),
-        runDir.toString(),
-        pids.incrementAndGet(),
+        dir.resolve("rexec").toString(),
+        PIDS.incrementAndGet(),
         in,
         out,
         err,

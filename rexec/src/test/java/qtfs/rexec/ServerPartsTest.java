@@ -93,6 +93,14 @@ final class ServerPartsTest {
   }
 
   @Test
+  void theLocaleIsTheServersAndNotItsJvms() {
+    assertThat(ChildEnvironment.of(List.of("A=1", "LC_ALL=C.UTF-8", "QTFS_LC_ALL=POSIX")))
+        .containsExactly("A=1", "LC_ALL=POSIX");
+    assertThat(ChildEnvironment.of(List.of("LC_CTYPE=C.UTF-8", "QTFS_LC_CTYPE=", "A=1")))
+        .containsExactly("A=1");
+  }
+
+  @Test
   void filesAreOpenedAtTheirPlaceAndNeverMade() throws IOException {
     Path file = Files.writeString(dir.resolve("f"), "0123456789");
     int flags = Fd.O_RDWR | Fd.O_APPEND | Fd.O_CREAT | Fd.O_TRUNC | 0x8000;

@@ -15,19 +15,18 @@ import qtfs.linux.UnixListener;
  * The two sockets that answer whoever connects with a text and close: what the proxy is doing, for
  * {@code qtinfo -u}, and the change of the log level, for {@code qtinfo -s}. On one loop.
  */
-final class Diagnostics implements FdWatch.Listener {
+final class Diagnostics {
   private static final int BACKLOG = 16;
   private static final List<Log.Level> LEVELS =
       List.of(Log.Level.NONE, Log.Level.ERROR, Log.Level.INFO);
 
-  private final UnixListener listener;
-  private final FdWatch watch;
+  private final Acceptor acceptor;
   private final Supplier<String> text;
 
   private Diagnostics(ProxyLoop loop, Path socket, Supplier<String> text) throws IOException {
-    this.listener = UnixListener.bind(socket, BACKLOG);
-    this.watch = FdWatch.start(loop.eventLoop(), listener.number(), this);
     this.text = text;
+    this.acceptor =
+        Acceptor.start(loop.eventLoop(), UnixListener.bind(socket, BACKLOG), this::answer);
   }
 
   /** Answers on {@code uds_proxy_diag.sock}; on the loop. */
@@ -79,22 +78,18 @@ final class Diagnostics implements FdWatch.Listener {
         + ".\n+-------------------------------------------------+\n\n";
   }
 
-  @Override
-  public void ready(boolean readable, boolean writable, boolean ended, boolean hungUp) {
-    for (int accepted; (accepted = listener.accept(false)) >= 0; ) {
-      try (Fd connection = Fd.own(accepted);
-          Arena arena = Arena.ofConfined()) {
-        byte[] bytes = text.get().getBytes(StandardCharsets.UTF_8);
-        MemorySegment segment = arena.allocate(bytes.length).copyFrom(MemorySegment.ofArray(bytes));
-        // A fresh socket's buffer takes it whole; who hangs up before does not want it.
-        connection.write(segment, bytes.length);
-      }
+  private void answer(Fd connection) {
+    try (connection;
+        Arena arena = Arena.ofConfined()) {
+      byte[] bytes = text.get().getBytes(StandardCharsets.UTF_8);
+      MemorySegment segment = arena.allocate(bytes.length).copyFrom(MemorySegment.ofArray(bytes));
+      // A fresh socket's buffer takes it whole; who hangs up before does not want it.
+      connection.write(segment, bytes.length);
     }
   }
 
   /** Removes the socket; on the loop. */
   void close() {
-    watch.cancel();
-    listener.close();
+    acceptor.close();
   }
 }

@@ -5,7 +5,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
@@ -13,45 +12,25 @@ import qtfs.linux.Fd;
 /**
  * The half of a passed pipe where the bytes come out on this host: reads them and sends them to the
  * peer, raw. When the peer's reader has gone, the read end is closed, and who writes here gets
- * EPIPE. Owns the read end and the channel. All on the loop's thread.
+ * EPIPE.
  */
-final class PipeSource extends ChannelInboundHandlerAdapter implements Relay, FdWatch.Listener {
+final class PipeSource extends PipeHalf {
   private static final int READS_PER_TURN = 8;
 
-  private final Shared shared;
-  private final ProxyLoop loop;
-  private final Channel tcp;
-  private final Fd pipe;
-  private final FdWatch watch;
   private boolean readable;
-  private boolean closed;
 
   private PipeSource(Shared shared, ProxyLoop loop, Channel tcp, Fd pipe) {
-    this.shared = shared;
-    this.loop = loop;
-    this.tcp = tcp;
-    this.pipe = pipe;
-    this.watch = FdWatch.start(loop.eventLoop(), pipe.number(), this);
+    super(shared, loop, tcp, pipe);
   }
 
-  /**
-   * Begins to relay, taking both over.
-   *
-   * @param pipe a read end that does not block
-   */
+  /** Begins to relay, taking both over; see {@link PipeHalf}. */
   static void start(Shared shared, ProxyLoop loop, Channel tcp, Fd pipe) {
     PipeSource source = new PipeSource(shared, loop, tcp, pipe);
-    shared.relays().add(source);
     tcp.pipeline().addLast(source);
     tcp.config().setAutoRead(true); // to see the peer go
     if (!tcp.isActive()) {
       source.close();
     }
-  }
-
-  @Override
-  public ProxyLoop loop() {
-    return loop;
   }
 
   @Override
@@ -62,14 +41,14 @@ final class PipeSource extends ChannelInboundHandlerAdapter implements Relay, Fd
 
   private void pump() {
     boolean wrote = false;
-    for (int i = 0; readable && !closed && tcp.isWritable(); i++) {
+    for (int i = 0; readable && tcp().isWritable(); i++) {
       if (i == READS_PER_TURN) {
-        loop.eventLoop().execute(this::pump);
+        loop().eventLoop().execute(this::pump);
         break;
       }
-      int n = loop.read(pipe);
+      int n = loop().read(pipe());
       if (n > 0) {
-        tcp.write(loop.takeBytes(n));
+        tcp().write(loop().takeBytes(n));
         wrote = true;
         continue;
       }
@@ -80,13 +59,13 @@ final class PipeSource extends ChannelInboundHandlerAdapter implements Relay, Fd
       }
     }
     if (wrote) {
-      tcp.flush();
+      tcp().flush();
     }
   }
 
   /** All writers have closed: so does this side, once the kernel has taken everything. */
   private void end() {
-    tcp.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    tcp().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
   }
 
   @Override
@@ -109,25 +88,5 @@ final class PipeSource extends ChannelInboundHandlerAdapter implements Relay, Fd
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     close();
-  }
-
-  @Override
-  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    close();
-  }
-
-  @Override
-  public void abort() {
-    close();
-  }
-
-  private void close() {
-    if (!closed) {
-      closed = true;
-      shared.relays().remove(this);
-      watch.cancel();
-      pipe.close();
-      tcp.close();
-    }
   }
 }

@@ -2,6 +2,8 @@ package qtfs.udsproxy;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -10,9 +12,7 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -22,12 +22,11 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import qtfs.linux.Errno;
-import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.LockFile;
 import qtfs.linux.Log;
 import qtfs.linux.ProcessAttributes;
+import qtfs.linux.RunDirectory;
 import qtfs.linux.UnixListener;
 import qtfs.whitelist.QtfsWhitelist;
 import qtfs.whitelist.WhitelistException;
@@ -50,8 +49,7 @@ public final class ProxyDaemon {
   private final Shared shared;
   private final List<Diagnostics> diagnostics = new ArrayList<>();
   private final Channel server;
-  private final UnixListener requests;
-  private final FdWatch requestWatch;
+  private final Acceptor requests;
 
   private ProxyDaemon(ProxyConfig config, LockFile lock, Reach reach) throws StartException {
     this.lock = lock;
@@ -77,11 +75,14 @@ public final class ProxyDaemon {
       this.server = bindServer(config);
       Path directory = config.runDirectory();
       ProxyLoop first = loops.get(0);
-      this.requests = UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG);
-      this.requestWatch =
+      this.requests =
           on(
               first,
-              () -> FdWatch.start(first.eventLoop(), requests.number(), this::acceptRequests));
+              () ->
+                  Acceptor.start(
+                      first.eventLoop(),
+                      UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG),
+                      connector -> LocalConnect.start(shared, shared.chooseLoop(), connector)));
       diagnostics.add(on(first, () -> Diagnostics.state(first, directory, shared)));
       diagnostics.add(on(first, () -> Diagnostics.logLevel(first, directory)));
     } catch (IOException e) {
@@ -138,9 +139,7 @@ public final class ProxyDaemon {
 
   private static LockFile lock(Path directory) throws StartException {
     try {
-      Files.createDirectories(
-          directory,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      RunDirectory.prepare(directory);
       return LockFile.tryAcquire(directory.resolve("uds.lock"))
           .orElseThrow(
               () ->
@@ -149,7 +148,7 @@ public final class ProxyDaemon {
                           + directory.resolve("uds.lock")
                           + "; stop it, or give this one a --run-dir of its own"));
     } catch (IOException e) {
-      throw new StartException("cannot use the run directory " + directory + ": " + e);
+      throw new StartException(e);
     }
   }
 
@@ -168,7 +167,9 @@ public final class ProxyDaemon {
                   }
                 });
     try {
-      return bootstrap.bind(config.address()).syncUninterruptibly().channel();
+      Channel channel = bootstrap.bind(config.address()).syncUninterruptibly().channel();
+      channel.pipeline().addLast(new AcceptErrors(text(config.address())));
+      return channel;
     } catch (Exception e) {
       // Netty throws what the bind failed with, checked or not.
       throw abandon(
@@ -178,6 +179,23 @@ public final class ProxyDaemon {
                   + ": "
                   + e.getMessage()
                   + "; is the address this host's own, and is the port free?"));
+    }
+  }
+
+  /**
+   * Names what keeps the proxy from accepting. Stands behind Netty's own acceptor, which after an
+   * error pauses for a second and hands the error on.
+   */
+  private static final class AcceptErrors extends ChannelInboundHandlerAdapter {
+    private final String address;
+
+    AcceptErrors(String address) {
+      this.address = address;
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+      Log.error("cannot accept on " + address + ": " + cause.getMessage());
     }
   }
 
@@ -201,30 +219,6 @@ public final class ProxyDaemon {
     }
     Shared.options().forEach(option -> option.applyTo(channel));
     PeerConnection.start(shared, channel);
-  }
-
-  private void acceptRequests(boolean readable, boolean writable, boolean ended, boolean hungUp) {
-    while (true) {
-      int accepted = requests.accept(false);
-      if (accepted >= 0) {
-        LocalConnect.start(shared, shared.chooseLoop(), Fd.own(accepted));
-      } else if (accepted == -Errno.EAGAIN) {
-        return;
-      } else {
-        acceptLater(accepted);
-        return;
-      }
-    }
-  }
-
-  /** Out of descriptors, most likely: those who wait are served as soon as some are free. */
-  private void acceptLater(int error) {
-    Log.error("cannot accept on " + requests.path() + ": " + Errno.message(-error));
-    shared
-        .loops()
-        .get(0)
-        .eventLoop()
-        .schedule(() -> acceptRequests(true, false, false, false), 100, TimeUnit.MILLISECONDS);
   }
 
   /** Runs something on a loop and waits for its result. */
@@ -263,7 +257,6 @@ public final class ProxyDaemon {
       on(
           shared.loops().get(0),
           () -> {
-            requestWatch.cancel();
             requests.close();
             diagnostics.forEach(Diagnostics::close);
             shared.standIns().close();

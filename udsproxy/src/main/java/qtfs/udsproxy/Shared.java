@@ -20,7 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Shared {
   /** Enough for the bandwidth of a fast link, little enough for a thousand slow readers. */
   private static final WriteBufferWaterMark WATER_MARK =
-      new WriteBufferWaterMark(128 * 1024, 512 * 1024);
+      new WriteBufferWaterMark(64 * 1024, 256 * 1024);
 
   private final List<ProxyLoop> loops;
   private final AtomicInteger nextLoop = new AtomicInteger();

@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
-import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
 import qtfs.linux.UnixListener;
@@ -38,41 +37,33 @@ final class StandIns {
     void pair(Fd application);
   }
 
-  private final class StandIn implements FdWatch.Listener {
+  private final class StandIn {
     private final String path;
-    private final UnixListener listener;
-    private final FdWatch watch;
+    private final Acceptor acceptor;
     private final Queue<Waiting> waiting = new ArrayDeque<>();
     private long idleSince;
 
     StandIn(String path) throws IOException {
       this.path = path;
-      this.listener = UnixListener.bind(Path.of(path + ConnectRequest.PROXY_SUFFIX), BACKLOG);
-      this.watch = FdWatch.start(loop, listener.number(), this);
+      Path socket = Path.of(path + ConnectRequest.PROXY_SUFFIX);
+      this.acceptor =
+          Acceptor.start(loop, UnixListener.bind(socket, BACKLOG), this::applicationConnected);
     }
 
-    @Override
-    public void ready(boolean readable, boolean writable, boolean ended, boolean hungUp) {
-      while (true) {
-        int accepted = listener.accept(false);
-        if (accepted == -Errno.EAGAIN) {
-          return;
-        }
-        if (accepted < 0) {
-          // Out of descriptors, most likely: whoever waits comes in when some are free.
-          Log.error("cannot accept on " + listener.path() + ": " + Errno.message(-accepted));
-          loop.schedule(() -> ready(true, false, false, false), 100, TimeUnit.MILLISECONDS);
-          return;
-        }
-        Fd application = Fd.own(accepted);
-        if (waiting.isEmpty()) {
-          Log.warn("nobody has asked for the connection made to " + listener.path());
-          application.close();
-        } else {
-          waiting.remove().pair(application);
-          closeSoonIfIdle();
-        }
+    private void applicationConnected(Fd application) {
+      Waiting connection = waiting.poll();
+      if (connection == null) {
+        Log.warn("nobody has asked for the connection made to " + path + ".proxy");
+        application.close();
+      } else {
+        connection.pair(application);
+        closeSoonIfIdle();
       }
+    }
+
+    /** Whether applications find it: somebody may have removed the socket. */
+    boolean isThere() {
+      return acceptor.listener().isBound();
     }
 
     void closeSoonIfIdle() {
@@ -90,8 +81,7 @@ final class StandIns {
 
     void close() {
       if (standIns.remove(path, this)) {
-        watch.cancel();
-        listener.close();
+        acceptor.close();
       }
     }
   }
@@ -108,17 +98,26 @@ final class StandIns {
     onLoop(
         () -> {
           try {
-            StandIn standIn = standIns.get(path);
-            if (standIn == null) {
-              standIn = new StandIn(path);
-              standIns.put(path, standIn);
-            }
-            standIn.waiting.add(connection);
+            standIn(path).waiting.add(connection);
             connection.listening();
           } catch (IOException e) {
             connection.failed(e);
           }
         });
+  }
+
+  private StandIn standIn(String path) throws IOException {
+    StandIn known = standIns.get(path);
+    if (known != null && known.isThere()) {
+      return known;
+    }
+    StandIn fresh = new StandIn(path);
+    if (known != null) {
+      fresh.waiting.addAll(known.waiting);
+      known.close();
+    }
+    standIns.put(path, fresh);
+    return fresh;
   }
 
   /** Takes back a connection that may still be waiting. */

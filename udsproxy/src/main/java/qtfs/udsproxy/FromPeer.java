@@ -1,0 +1,304 @@
+package qtfs.udsproxy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
+import qtfs.linux.Errno;
+import qtfs.linux.Fd;
+import qtfs.linux.Log;
+import qtfs.linux.MessageIo;
+import qtfs.linux.UnixSocket;
+
+/**
+ * The direction of a session from the peer to the application: what the peer sends is unframed and
+ * written to the unix socket. Lets the peer send on only when everything has been written, so that
+ * at most one read of the channel waits here. Owns the buffers and descriptors that wait. On the
+ * loop's thread.
+ */
+final class FromPeer {
+  private final Session session;
+  private final Shared shared;
+  private final ProxyLoop loop;
+  private final Channel tcp;
+  private final Fd unix;
+  private final FdWatch watch;
+  private final FrameReader frames = new FrameReader();
+  private final Queue<ByteBuf> inbound = new ArrayDeque<>();
+  private final List<Fd> pendingFds = new ArrayList<>();
+  private boolean unixFull;
+  private boolean openingFile;
+  private boolean fdsAlone; // a message has ended that has descriptors and no payload
+  private boolean ended;
+  private boolean discarding;
+  private long discardUntil; // System.nanoTime()
+  private boolean done;
+  private long bytes;
+  private long fds;
+
+  FromPeer(Session session, Shared shared, ProxyLoop loop, Channel tcp, Fd unix, FdWatch watch) {
+    this.session = session;
+    this.shared = shared;
+    this.loop = loop;
+    this.tcp = tcp;
+    this.unix = unix;
+    this.watch = watch;
+  }
+
+  /** Takes a buffer over, to be written by {@link #pump}. */
+  void add(ByteBuf buffer) {
+    inbound.add(buffer);
+  }
+
+  /** Nothing comes after what has been added. */
+  void end() {
+    ended = true;
+  }
+
+  /** The unix socket has room again. */
+  void writable() {
+    if (unixFull) {
+      unixFull = false;
+      watch.wantWritable(false);
+      pump();
+    }
+  }
+
+  /** Writes as much as the application takes, and lets the peer send on if that was all. */
+  void pump() {
+    if (session.isClosed() || unixFull || openingFile) {
+      return;
+    }
+    try {
+      while (!inbound.isEmpty()) {
+        if (!use(inbound.element())) {
+          tcp.config().setAutoRead(false);
+          return;
+        }
+        inbound.remove().release();
+      }
+    } catch (ProtocolException e) {
+      shared.statistics().protocolError();
+      session.fail("the peer broke the protocol: " + e.getMessage());
+      return;
+    }
+    if (ended && !done) {
+      done = true;
+      UnixSocket.shutdownWrite(unix);
+    }
+    tcp.config().setAutoRead(!ended);
+    session.closeIfDone();
+  }
+
+  /** Returns whether the buffer has been used up. */
+  private boolean use(ByteBuf in) throws ProtocolException {
+    while (!discarding) {
+      if (fdsAlone && !sendFdsAlone()) {
+        return discarding;
+      }
+      switch (frames.next(in)) {
+        case NEED_MORE -> {
+          return true;
+        }
+        case PAYLOAD -> {
+          if (!sendPayload(in)) {
+            return discarding;
+          }
+        }
+        case END -> fdsAlone = !pendingFds.isEmpty();
+        case PASSED -> {
+          receive(frames.passed());
+          if (openingFile) {
+            return false;
+          }
+        }
+      }
+    }
+    if (System.nanoTime() - discardUntil > 0) {
+      session.fail("the peer sends on, but the application is gone");
+      return false;
+    }
+    return true;
+  }
+
+  /**
+   * Writes the payload at the front of a buffer, and with it that of the messages behind it, as far
+   * as they are there: the frames' headers fall between the pieces.
+   */
+  private boolean sendPayload(ByteBuf in) throws ProtocolException {
+    MessageIo messages = loop.messages();
+    int at = in.readerIndex();
+    int length = Math.min(frames.payloadLeft(), in.readableBytes());
+    messages.piece(0, ProxyLoop.address(in, at), length);
+    int pieces = 1;
+    // Descriptors go with the message that they came with, alone.
+    if (length == frames.payloadLeft() && pendingFds.isEmpty()) {
+      pieces = addPayloadsBehind(in, at + length);
+    }
+    int sent = loop.send(unix, pieces, pendingFds);
+    if (!accepted(sent)) {
+      return false;
+    }
+    takeSent(in, sent);
+    return true;
+  }
+
+  /** Adds pieces for the messages from an index on, and returns how many pieces there are then. */
+  private int addPayloadsBehind(ByteBuf in, int from) {
+    int pieces = 1;
+    int at = from;
+    while (pieces < MessageIo.MAX_IOVECS && in.writerIndex() - at >= Frame.HEADER_LENGTH) {
+      int msgtype = in.getIntLE(at);
+      int msglen = in.getIntLE(at + 4);
+      at += Frame.HEADER_LENGTH;
+      if (msgtype == Frame.END && msglen == 0) {
+        continue;
+      }
+      int available = Math.min(msglen, in.writerIndex() - at);
+      if (msgtype != Frame.NORMAL || msglen > Frame.MAX_PAYLOAD || available <= 0) {
+        break; // for the frame reader to judge
+      }
+      loop.messages().piece(pieces++, ProxyLoop.address(in, at), available);
+      if (available < msglen) {
+        break;
+      }
+      at += available;
+    }
+    return pieces;
+  }
+
+  /** Moves past payload that has been sent, and the headers between. */
+  private void takeSent(ByteBuf in, int sent) throws ProtocolException {
+    bytes += sent;
+    for (int left = sent; left > 0; ) {
+      if (frames.payloadLeft() == 0) {
+        // Looked at before: a NORMAL or an END, whole.
+        frames.next(in);
+        continue;
+      }
+      int taken = Math.min(left, frames.payloadLeft());
+      frames.takePayload(in, taken);
+      left -= taken;
+    }
+  }
+
+  /** Descriptors need a byte to travel with, and a C daemon may have dropped theirs. */
+  private boolean sendFdsAlone() {
+    ByteBuf nul = tcp.alloc().directBuffer(1).writeByte(0);
+    loop.messages().piece(0, ProxyLoop.address(nul, 0), 1);
+    boolean sent = accepted(loop.send(unix, 1, pendingFds));
+    nul.release();
+    fdsAlone = !sent && unixFull;
+    return sent;
+  }
+
+  /** Judges the result of a send; descriptors that were sent are closed here. */
+  private boolean accepted(int sent) {
+    if (sent > 0) {
+      fds += pendingFds.size();
+      dropPendingFds();
+      return true;
+    }
+    if (sent == -Errno.EAGAIN) {
+      unixFull = true;
+      watch.wantWritable(true);
+    } else if (sent == -Errno.EPIPE || sent == -Errno.ECONNRESET) {
+      discard();
+    } else {
+      session.fail("cannot write to the application: " + Errno.message(-sent));
+    }
+    return false;
+  }
+
+  private void receive(Frame.Passed passed) throws ProtocolException {
+    if (pendingFds.size() == MessageIo.MAX_FDS) {
+      throw new ProtocolException("more than " + MessageIo.MAX_FDS + " descriptors in a message");
+    }
+    switch (passed) {
+      case Frame.ScmPipe pipe -> receivePipe(pipe);
+      case Frame.ScmRights file -> {
+        openingFile = true;
+        shared.fileOpener().execute(() -> openFile(file));
+      }
+    }
+  }
+
+  private void receivePipe(Frame.ScmPipe pipe) {
+    try {
+      pendingFds.add(PipeRelay.fetch(shared, loop, session.name(), pipe));
+    } catch (IOException e) {
+      Log.warn(session.name() + ": a passed pipe cannot be taken: " + e.getMessage());
+    }
+  }
+
+  /** On a thread of its own, because a file system may hang; the session waits, nobody else. */
+  private void openFile(Frame.ScmRights file) {
+    Fd opened = null;
+    try {
+      opened = shared.reach().openFile(file);
+    } catch (IOException e) {
+      shared.statistics().refused();
+      Log.warn(session.name() + ": a passed file stays behind: " + e.getMessage());
+    }
+    Fd result = opened;
+    loop.eventLoop().execute(() -> fileOpened(result));
+  }
+
+  private void fileOpened(@Nullable Fd file) {
+    openingFile = false;
+    if (file != null) {
+      if (session.isClosed()) {
+        file.close();
+      } else {
+        pendingFds.add(file);
+      }
+    }
+    pump();
+  }
+
+  /**
+   * The application takes nothing any more. What it has sent the peer has yet to read, and closing
+   * while the peer's own bytes are unread would reset the connection and destroy that: so they are
+   * read and dropped for a while. Whoever sends to the dead even after that is cut off.
+   */
+  void discard() {
+    if (!discarding) {
+      discarding = true;
+      discardUntil = System.nanoTime() + shared.deadlines().handshake().toNanos();
+      dropPendingFds();
+    }
+  }
+
+  boolean isDiscarding() {
+    return discarding;
+  }
+
+  /** Whether everything has been written, and the end. */
+  boolean isDone() {
+    return done;
+  }
+
+  long bytes() {
+    return bytes;
+  }
+
+  long fds() {
+    return fds;
+  }
+
+  /** Lets go of all that waits, when the session has been closed. */
+  void release() {
+    dropPendingFds();
+    inbound.forEach(ByteBuf::release);
+    inbound.clear();
+  }
+
+  private void dropPendingFds() {
+    Fd.closeAll(pendingFds);
+    pendingFds.clear();
+  }
+}

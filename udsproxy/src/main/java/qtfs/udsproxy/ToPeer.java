@@ -1,0 +1,133 @@
+package qtfs.udsproxy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.socket.DuplexChannel;
+import java.util.List;
+import qtfs.linux.Errno;
+import qtfs.linux.Fd;
+import qtfs.linux.Log;
+
+/**
+ * The direction of a session from the application to the peer: what the unix socket gives is framed
+ * and sent. Stops reading while the channel holds more than its high water mark. On the loop's
+ * thread; owns nothing.
+ */
+final class ToPeer {
+  /** How often in a row one connection may read before the others of its loop get their turn. */
+  private static final int READS_PER_TURN = 8;
+
+  private static final int ANNOUNCEMENT_SIZE = 256;
+
+  private final Session session;
+  private final ProxyLoop loop;
+  private final Channel tcp;
+  private final Fd unix;
+  private final FdSender fdSender;
+  private boolean readable;
+  private boolean ending; // nothing comes after what is there
+  private boolean atEnd; // read to the end
+  private boolean endSent;
+  private boolean done;
+  private long bytes;
+  private long fds;
+
+  ToPeer(Session session, Shared shared, ProxyLoop loop, Channel tcp, Fd unix) {
+    this.session = session;
+    this.loop = loop;
+    this.tcp = tcp;
+    this.unix = unix;
+    this.fdSender = new FdSender(shared, loop, session.name());
+  }
+
+  /**
+   * The unix socket has become readable.
+   *
+   * @param ended whether the application has ended its stream, or is gone
+   */
+  void readable(boolean ended) {
+    readable = true;
+    ending |= ended;
+    pump();
+  }
+
+  /** Reads and sends as much as the channel takes: nothing, once it is closed. */
+  void pump() {
+    boolean wrote = false;
+    for (int i = 0; readable && !atEnd && tcp.isWritable(); i++) {
+      if (i == READS_PER_TURN) {
+        loop.eventLoop().execute(this::pump);
+        break;
+      }
+      int received = loop.receive(unix);
+      if (received > 0) {
+        forward(received);
+        wrote = true;
+      } else if (received == -Errno.EAGAIN) {
+        readable = false;
+      } else {
+        atEnd = true;
+        if (received < 0) {
+          session.because("the application: " + Errno.message(-received));
+        }
+      }
+    }
+    if (atEnd && !endSent) {
+      sendEnd();
+    } else if (wrote) {
+      tcp.flush();
+    }
+  }
+
+  private void forward(int received) {
+    List<Fd> passed = loop.messages().takeFds();
+    if (loop.messages().fdsWereDropped()) {
+      Log.error(
+          session.name() + ": descriptors were lost, because this process has too many open files");
+    }
+    if (!passed.isEmpty()) {
+      fds += passed.size();
+      ByteBuf announcement = tcp.alloc().directBuffer(ANNOUNCEMENT_SIZE);
+      fdSender.encode(passed, announcement);
+      tcp.write(announcement);
+    }
+    tcp.write(loop.takeFrames(received));
+    bytes += received;
+    // A short read has emptied the socket, unless it stopped at descriptors or there is an end to
+    // read; the next bytes come with an event of their own.
+    readable = received == ProxyLoop.READ_SIZE || !passed.isEmpty() || ending;
+  }
+
+  /** Passes the end of the application's stream on, after all that came before it. */
+  private void sendEnd() {
+    endSent = true;
+    tcp.writeAndFlush(Unpooled.EMPTY_BUFFER)
+        .addListener(
+            flushed -> {
+              if (flushed.isSuccess() && !session.isClosed()) {
+                ((DuplexChannel) tcp).shutdownOutput();
+                done = true;
+                session.closeIfDone();
+              }
+            });
+  }
+
+  /** Whether the application's stream has been read to its end. */
+  boolean isAtEnd() {
+    return atEnd;
+  }
+
+  /** Whether the kernel has everything, and the end. */
+  boolean isDone() {
+    return done;
+  }
+
+  long bytes() {
+    return bytes;
+  }
+
+  long fds() {
+    return fds;
+  }
+}

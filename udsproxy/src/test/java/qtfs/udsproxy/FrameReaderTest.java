@@ -1,0 +1,188 @@
+package qtfs.udsproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.management.ThreadMXBean;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Every type and length of a frame is taken or refused as written down, before anything is kept of
+ * it; and where a stream is split makes no difference.
+ */
+final class FrameReaderTest {
+  private static final int MOST = Integer.MAX_VALUE;
+
+  /** Reads a stream that arrives in pieces into one line for each event. */
+  private static final class Events {
+    private final FrameReader reader = new FrameReader();
+    private final List<String> events = new ArrayList<>();
+    private final StringBuilder payload = new StringBuilder();
+
+    Events feed(byte[] bytes, int from, int to) throws ProtocolException {
+      ByteBuf in = Unpooled.wrappedBuffer(bytes, from, to - from);
+      while (true) {
+        switch (reader.next(in)) {
+          case NEED_MORE -> {
+            assertThat(in.isReadable()).isFalse();
+            return this;
+          }
+          case PASSED -> events.add(reader.passed().toString());
+          case END -> events.add("END");
+          case PAYLOAD -> takePayload(in);
+        }
+      }
+    }
+
+    private void takePayload(ByteBuf in) {
+      int count = Math.min(reader.payloadLeft(), in.readableBytes());
+      payload.append(ByteBufUtil.hexDump(in, in.readerIndex(), count));
+      reader.takePayload(in, count);
+      if (reader.payloadLeft() == 0) {
+        events.add("NORMAL " + payload);
+        payload.setLength(0);
+      }
+    }
+
+    List<String> toList() {
+      return events;
+    }
+  }
+
+  private static byte[] header(int msgtype, int msglen) {
+    ByteBuf out = Unpooled.buffer(Frame.HEADER_LENGTH);
+    Frame.header(out, msgtype, msglen);
+    return ByteBufUtil.getBytes(out);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0xa5a5, 1, 4088", // NORMAL
+    "0xa5a6, 6, 1023", // SCM_RIGHTS
+    "0xa5aa, 8, 8", // SCM_PIPE
+    "0xa5ab, 0, 0", // END
+  })
+  void takesTheLengthsOfATypeAndNoOthers(String type, int least, int most) throws Exception {
+    int msgtype = Integer.decode(type);
+    for (int msglen : new int[] {-1, 0, 1, least - 1, least, most, most + 1, MOST}) {
+      byte[] header = header(msgtype, msglen);
+      if (msglen >= least && msglen <= most) {
+        new Events().feed(header, 0, header.length);
+      } else {
+        assertRefused(header, "msglen " + msglen);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "0",
+        "1",
+        "2",
+        "0xa5a4",
+        "0xa5a7",
+        "0xa5a8",
+        "0xa5a9",
+        "0xa5ac",
+        "0x5a5a",
+        "-1",
+        "-2147483648",
+        "0x00a5a500"
+      })
+  void refusesTypesThatNobodySends(String type) throws Exception {
+    for (int msglen : new int[] {-1, 0, 1, 8, 112, 4088, 4089, MOST}) {
+      assertRefused(header(Integer.decode(type), msglen), "unknown msgtype");
+    }
+  }
+
+  /** Refused, in one piece and byte by byte, without memory of the announced size. */
+  private static void assertRefused(byte[] header, String message) {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    assertThatThrownBy(() -> new Events().feed(header, 0, header.length))
+        .isInstanceOf(ProtocolException.class)
+        .hasMessageContaining(message);
+    assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(4 << 20);
+    Events slow = new Events();
+    assertThatThrownBy(
+            () -> {
+              for (int i = 0; i < header.length; i++) {
+                slow.feed(header, i, i + 1);
+              }
+            })
+        .isInstanceOf(ProtocolException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "a6a5000006000000 00000000 6161", // no NUL
+        "a6a5000006000000 00000000 0061", // no path
+        "aaa5000008000000 02000000 0b000000", // neither end
+        "aaa5000008000000 ffffffff 0b000000",
+      })
+  void refusesBodiesThatSayNothing(String hex) {
+    byte[] bytes = ByteBufUtil.decodeHexDump(hex.replace(" ", ""));
+    assertThatThrownBy(() -> new Events().feed(bytes, 0, bytes.length))
+        .isInstanceOf(ProtocolException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "b01-connect-hello-reply",
+        "b03-payload-10000",
+        "b04-scm-regular-file",
+        "b05-scm-pipe-read",
+        "b06-scm-pipe-write",
+        "b08-target-closes-first",
+        "b09-half-close",
+        "b10-scm-one-byte",
+        "b11-scm-two-files-two-messages",
+        "b12-scm-socket",
+        "d01-rexec-across-hosts",
+      })
+  void readsARecordedStreamTheSameWhereverItIsSplit(String scene) throws Exception {
+    assertSplitsAreTheSame(Recorded.of(scene, "tcp1.A-B").from(Recorded.REQUEST));
+    assertSplitsAreTheSame(Recorded.of(scene, "tcp1.B-A").from(PeerRequest.ANSWER_LENGTH));
+  }
+
+  private static void assertSplitsAreTheSame(byte[] stream) throws IOException {
+    List<String> whole = new Events().feed(stream, 0, stream.length).toList();
+    if (stream.length > 0) {
+      assertThat(whole).last().isEqualTo("END");
+    }
+    Events slow = new Events();
+    for (int i = 0; i < stream.length; i++) {
+      slow.feed(stream, i, i + 1);
+    }
+    assertThat(slow.toList()).isEqualTo(whole);
+    // Around and in each header and small body; inside a long payload every byte is alike.
+    for (int split = 0; split <= stream.length; split += split % 4096 < 512 ? 1 : 61) {
+      Events two = new Events().feed(stream, 0, split).feed(stream, split, stream.length);
+      assertThat(two.toList()).as("split at %d", split).isEqualTo(whole);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "b04-scm-regular-file, 'ScmRights[flags=32768, path=/srv/peer/log/reg.txt]'",
+    "b05-scm-pipe-read, 'ScmPipe[end=READ, srcfd=11]'",
+    "b06-scm-pipe-write, 'ScmPipe[end=WRITE, srcfd=11]'",
+  })
+  void readsWhatWasRecorded(String scene, String passed) throws Exception {
+    byte[] stream = Recorded.of(scene, "tcp1.A-B").from(Recorded.REQUEST);
+    assertThat(new Events().feed(stream, 0, stream.length).toList())
+        .containsExactly(passed, "NORMAL 68656c6c6f", "END");
+  }
+}
