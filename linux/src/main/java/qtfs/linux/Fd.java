@@ -22,7 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class Fd implements Closeable {
   private static final MemorySegment CLOSE = Libc.function("close");
   private static final MemorySegment DUP = Libc.function("fcntl");
-  private static final MemorySegment OPEN = Libc.function("open");
+  private static final MemorySegment OPEN = Libc.interposable("open");
   private static final MemorySegment READ = Libc.function("read");
   private static final MemorySegment WRITE = Libc.function("write");
   private static final MemorySegment LSEEK = Libc.function("lseek");

@@ -51,6 +51,21 @@ final class Libc {
     return SYMBOLS.findOrThrow(name);
   }
 
+  /**
+   * The address of a function as a C program would find it, so that a library in LD_PRELOAD may
+   * stand in for the kernel. {@link #function} cannot: the JVM looks in the C library itself.
+   */
+  static MemorySegment interposable(String name) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment captured = CAPTURED.get();
+      MemorySegment dlsym = function("dlsym");
+      long rtldDefault = 0; // dlfcn.h: the order of the dynamic linker
+      long address =
+          invoke(dlsym, captured, rtldDefault, cString(arena, name).address(), 0, 0, 0, 0);
+      return address == 0 ? function(name) : MemorySegment.ofAddress(address);
+    }
+  }
+
   /** The address of a function that only newer glibc versions have. */
   static Optional<MemorySegment> optionalFunction(String name) {
     return SYMBOLS.find(name);

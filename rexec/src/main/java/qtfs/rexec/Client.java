@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import qtfs.linux.ByteStrings;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
 import qtfs.linux.Pipe;

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import qtfs.linux.ByteStrings;
 import qtfs.linux.Errno;
 
 /**

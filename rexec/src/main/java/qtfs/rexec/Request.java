@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import qtfs.linux.ByteStrings;
 import qtfs.linux.Fd;
 
 /**

@@ -3,6 +3,7 @@ package qtfs.rexec;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import qtfs.linux.ByteStrings;
 import qtfs.linux.Log;
 import qtfs.linux.ProcessAttributes;
 import qtfs.udsproxy.connector.RemoteConnector;

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import qtfs.linux.ByteStrings;
 import qtfs.linux.Log;
 import qtfs.linux.ProcessAttributes;
 import qtfs.whitelist.RexecWhitelist;

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import qtfs.linux.ByteStrings;
 import qtfs.whitelist.RexecWhitelist;
 
 /** What all sessions of a server share. Safe from any thread. */

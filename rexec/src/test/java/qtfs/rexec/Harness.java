@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import qtfs.linux.ByteStrings;
 import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;

@@ -53,8 +53,23 @@ public enum Group {
     return rule;
   }
 
+  /** Whether an entry, as the kernel modules hold it, allows a path; for {@link #KILL}, a comm. */
+  public boolean allows(String entry, String path) {
+    return path.indexOf('\0') < 0 && rule.matches(entry, path);
+  }
+
+  /** What makes an entry unfit for this group, in words that follow it; empty if nothing does. */
+  public Optional<String> fault(String entry) {
+    return rule.fault(entry);
+  }
+
+  /** When an entry allows something, in a sentence. */
+  public String ruleInWords() {
+    return rule.inWords();
+  }
+
   /** The group of that name in any case; empty if there is none. */
-  static Optional<Group> named(String name) {
+  public static Optional<Group> named(String name) {
     for (Group group : values()) {
       if (group.title.equalsIgnoreCase(name)) {
         return Optional.of(group);

@@ -1,9 +1,11 @@
 package qtfs.whitelist;
 
+import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Parser of GLib's key-file syntax, for the one key that matters here: {@code Path}.
@@ -28,16 +30,25 @@ final class KeyFile {
   record Value(String bytes, int line, int column) {}
 
   private final Problems problems;
+  private final Problems remarks;
   private final Map<Group, Value> values = new EnumMap<>(Group.class);
   private boolean inGroup;
   private Optional<Group> group = Optional.empty();
 
-  private KeyFile(Problems problems) {
+  private KeyFile(Problems problems, Problems remarks) {
     this.problems = problems;
+    this.remarks = remarks;
   }
 
   static Map<Group, Value> parse(byte[] bytes, Problems problems) {
-    KeyFile file = new KeyFile(problems);
+    return parse(bytes, problems, new Problems(Path.of("")));
+  }
+
+  /**
+   * @param remarks what is no fault and may still not be meant: whatever is ignored
+   */
+  static Map<Group, Value> parse(byte[] bytes, Problems problems, Problems remarks) {
+    KeyFile file = new KeyFile(problems, remarks);
     int number = 1;
     for (String line : Utf8.bytes(bytes).split("\n", -1)) {
       file.line(line.endsWith("\r") ? line.substring(0, line.length() - 1) : line, number++);
@@ -78,6 +89,13 @@ final class KeyFile {
     }
     inGroup = true;
     group = Group.named(name);
+    if (group.isEmpty()) {
+      remarks.add(
+          number, start + 2, "no group has the name " + Utf8.show(name) + ": it is ignored");
+    } else if (!group.get().title().equals(name)) {
+      String written = "the C engine ignores [" + name + "]: write [";
+      remarks.add(number, start + 2, written + group.get().title() + "]");
+    }
   }
 
   private void pair(String line, int number, int start) {
@@ -87,9 +105,20 @@ final class KeyFile {
       problems.add(number, start + 1, "no name for a key: " + Utf8.show(key));
     } else if (!inGroup) {
       problems.add(number, start + 1, "stands before the first group: put [Open] or such above it");
-    } else if (key.equals(KEY)) {
+    } else if (group.isPresent() && key.equals(KEY)) {
       int value = skipSpace(line, equals + 1);
-      group.ifPresent(g -> values.put(g, new Value(line.substring(value), number, value + 1)));
+      put(group.get(), new Value(line.substring(value), number, value + 1), start);
+    } else if (group.isPresent()) {
+      String ignored = "the key " + Utf8.show(key) + " is ignored: a list is called " + KEY;
+      remarks.add(number, start + 1, ignored);
+    }
+  }
+
+  private void put(Group group, Value value, int start) {
+    @Nullable Value before = values.put(group, value);
+    if (before != null) {
+      String list = "replaces the list of [" + group.title() + "] in line " + before.line();
+      remarks.add(value.line(), start + 1, list + ": write one list");
     }
   }
 

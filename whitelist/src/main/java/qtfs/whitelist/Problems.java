@@ -53,11 +53,16 @@ final class Problems {
   }
 
   private WhitelistException exception() {
+    return new WhitelistException(all());
+  }
+
+  /** Those of the file as a whole, then in the order of its lines, then how many more there are. */
+  List<Problem> all() {
     List<Problem> all = new ArrayList<>(first);
     all.sort(Comparator.comparingInt(Problem::line).thenComparingInt(Problem::column));
     if (others > 0) {
       all.add(new Problem(file, 0, 0, others + " more problems"));
     }
-    return new WhitelistException(all);
+    return all;
   }
 }

@@ -19,7 +19,7 @@ import java.util.Optional;
  */
 public final class QtfsWhitelist {
   static final int MOST_ENTRIES = 64; // QTFS_WL_MAX_NUM
-  private static final int MOST_BYTES = 8 << 20; // every group full, and room for comments
+  static final int MOST_BYTES = 8 << 20; // every group full, and room for comments
 
   private static final QtfsWhitelist EMPTY = new QtfsWhitelist(new EnumMap<>(Group.class));
 
@@ -90,6 +90,20 @@ public final class QtfsWhitelist {
         + " entries, and the kernel modules hold "
         + MOST_ENTRIES
         + ": name directories instead of files";
+  }
+
+  /** The text of a file that holds these entries; groups without any are left out. */
+  public static String text(Map<Group, List<String>> entries) {
+    StringBuilder out = new StringBuilder();
+    for (Group group : Group.values()) {
+      List<String> list = entries.getOrDefault(group, List.of());
+      if (!list.isEmpty()) {
+        out.append(out.isEmpty() ? "[" : "\n[").append(group.title()).append("]\nPath=");
+        list.forEach(entry -> out.append(EntryList.escape(entry)).append(';'));
+        out.append('\n');
+      }
+    }
+    return out.toString();
   }
 
   /** Whether an entry of the group allows the path; for {@link Group#KILL}, the comm. */

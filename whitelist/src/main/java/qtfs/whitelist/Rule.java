@@ -19,6 +19,11 @@ enum Rule {
           && path.startsWith(entry)
           && (entry.endsWith("/") || endsOrGoesOn(entry, path));
     }
+
+    @Override
+    String inWords() {
+      return SAME_OR_BELOW + ", or starts with an entry that ends in /; and it has no component ..";
+    }
   },
 
   /** An entry allows the task whose comm it is. */
@@ -26,6 +31,11 @@ enum Rule {
     @Override
     boolean matches(String entry, String comm) {
       return comm.equals(entry);
+    }
+
+    @Override
+    String inWords() {
+      return "the entry is the comm of the task";
     }
 
     @Override
@@ -49,6 +59,11 @@ enum Rule {
     }
 
     @Override
+    String inWords() {
+      return SAME_OR_BELOW + ": an entry that ends in / allows nothing below";
+    }
+
+    @Override
     Optional<String> fault(String entry) {
       return entry.isEmpty() ? super.fault(entry) : tooLongPath(entry);
     }
@@ -59,6 +74,11 @@ enum Rule {
     @Override
     boolean matches(String entry, String path) {
       return !climbs(path) && SOCKET.matches(entry, path);
+    }
+
+    @Override
+    String inWords() {
+      return SAME_OR_BELOW + "; and it has no component ..";
     }
 
     @Override
@@ -84,11 +104,16 @@ enum Rule {
     }
   };
 
+  private static final String SAME_OR_BELOW =
+      "the path is the entry, or starts with it and goes on with /";
   private static final int PATH_BYTES = 4095; // of the modules' 12-bit length
   private static final int COMM_BYTES = 15; // TASK_COMM_LEN without its NUL
 
   /** Whether an entry, one without {@link #fault} and normalized, allows a path. */
   abstract boolean matches(String entry, String path);
+
+  /** The same, told to the operator. */
+  abstract String inWords();
 
   /** The entry as it is matched. */
   String normalize(String entry) {
@@ -122,7 +147,7 @@ enum Rule {
   }
 
   /** Whether a component is {@code ..}. */
-  private static boolean climbs(String path) {
+  static boolean climbs(String path) {
     return path.contains("/../") || path.endsWith("/..");
   }
 }

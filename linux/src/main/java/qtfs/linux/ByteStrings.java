@@ -1,4 +1,4 @@
-package qtfs.rexec;
+package qtfs.linux;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
@@ -12,21 +12,21 @@ import java.util.List;
  * Strings with a byte in each char, for what need not be text: arguments and variables. The JVM
  * decodes its own arguments by the locale, and in the C locale loses every byte above 127.
  */
-final class ByteStrings {
+public final class ByteStrings {
   private ByteStrings() {}
 
   /** The UTF-8 bytes of a text. */
-  static String of(String text) {
+  public static String of(String text) {
     return new String(text.getBytes(UTF_8), ISO_8859_1);
   }
 
   /** For a message: what the bytes are in UTF-8. */
-  static String text(String bytes) {
+  public static String text(String bytes) {
     return new String(bytes.getBytes(ISO_8859_1), UTF_8);
   }
 
   /** The arguments of this process's main method, as they were given to the process. */
-  static List<String> ofMain(String[] args) throws IOException {
+  public static List<String> ofMain(String[] args) throws IOException {
     if (isFaithful(args)) {
       return List.of(args);
     }
@@ -47,7 +47,7 @@ final class ByteStrings {
   }
 
   /** The strings of a file of /proc, each with a NUL at its end. */
-  static List<String> split(String file) throws IOException {
+  public static List<String> split(String file) throws IOException {
     byte[] bytes;
     try (FileInputStream in = new FileInputStream(file)) {
       bytes = in.readAllBytes();

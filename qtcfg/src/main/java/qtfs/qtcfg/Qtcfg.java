@@ -1,0 +1,10 @@
+package qtfs.qtcfg;
+
+/** {@code qtcfg}: shows and changes the lists of the kernel module. */
+public final class Qtcfg {
+  private Qtcfg() {}
+
+  public static void main(String[] args) {
+    Runtime.getRuntime().halt(new Program(Tool.QTCFG).run(args));
+  }
+}

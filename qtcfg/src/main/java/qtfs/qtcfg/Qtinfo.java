@@ -1,0 +1,10 @@
+package qtfs.qtcfg;
+
+/** {@code qtinfo}: shows what the kernel module and the proxy of this host do. */
+public final class Qtinfo {
+  private Qtinfo() {}
+
+  public static void main(String[] args) {
+    Runtime.getRuntime().halt(new Program(Tool.QTINFO).run(args));
+  }
+}

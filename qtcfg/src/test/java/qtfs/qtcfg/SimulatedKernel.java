@@ -1,0 +1,190 @@
+package qtfs.qtcfg;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.CodeSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import picocli.CommandLine;
+import qtfs.linux.Fd;
+import qtfs.whitelist.Group;
+
+/**
+ * D3: the two kernel modules as src/test/c/simkernel.c plays them, and the programs run with it, as
+ * processes of their own.
+ *
+ * @param directory of the modules' states, of the test's own
+ */
+record SimulatedKernel(Path directory) {
+  private static final Path LIBRARY = Path.of("target/simkernel.so").toAbsolutePath();
+  private static final int PATIENCE = 60;
+
+  /** What a program left: byte strings. */
+  record Result(String out, String err, int code) {}
+
+  SimulatedKernel {
+    compile();
+  }
+
+  /** Compiles the library, once a build; without a compiler the test is skipped, loudly. */
+  private static synchronized void compile() {
+    Path source = Path.of("src/test/c/simkernel.c");
+    try {
+      if (Files.exists(LIBRARY)
+          && Files.getLastModifiedTime(LIBRARY).compareTo(Files.getLastModifiedTime(source)) > 0) {
+        return;
+      }
+      Process cc =
+          new ProcessBuilder(
+                  "cc",
+                  "-O1",
+                  "-Wall",
+                  "-Wextra",
+                  "-Werror",
+                  "-shared",
+                  "-fPIC",
+                  "-o",
+                  LIBRARY.toString(),
+                  source.toString(),
+                  "-ldl")
+              .inheritIO()
+              .start();
+      finish(cc);
+      if (cc.exitValue() != 0) {
+        throw new AssertionError("cc failed on " + source);
+      }
+    } catch (IOException e) {
+      String why = "SKIPPED: no C compiler (" + e.getMessage() + "): apt-get install gcc";
+      System.err.println(why);
+      Assumptions.abort(why);
+    }
+  }
+
+  SimulatedKernel load(Role role) {
+    write(state(role), "");
+    return this;
+  }
+
+  void unload(Role role) {
+    try {
+      Files.deleteIfExists(state(role));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The file that holds a module's state. */
+  Path state(Role role) {
+    return directory.resolve(role.word());
+  }
+
+  /** Sets one of the module's knobs, see simkernel.c. */
+  void set(Role role, String knob, int value) {
+    write(directory.resolve(role.word() + "." + knob), String.valueOf(value));
+  }
+
+  private static void write(Path file, String text) {
+    try {
+      Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  Result qtcfg(String... arguments) {
+    return run(Qtcfg.class, List.of(arguments));
+  }
+
+  Result qtinfo(String... arguments) {
+    return run(Qtinfo.class, List.of(arguments));
+  }
+
+  Result run(Tool tool, List<String> arguments) {
+    return run(tool == Tool.QTCFG ? Qtcfg.class : Qtinfo.class, arguments);
+  }
+
+  private Result run(Class<?> program, List<String> arguments) {
+    try {
+      Path err = Files.createTempFile(directory, "err", "");
+      Process process = builder(program, arguments).redirectError(err.toFile()).start();
+      process.getOutputStream().close();
+      String out = new String(process.getInputStream().readAllBytes(), ISO_8859_1);
+      finish(process);
+      String said = Files.readString(err, ISO_8859_1);
+      Files.delete(err);
+      return new Result(out, said, process.exitValue());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A program about to be started in front of this kernel. */
+  ProcessBuilder builder(Class<?> program, List<String> arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(
+        List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xmx64m"));
+    command.add("--enable-native-access=ALL-UNNAMED");
+    command.addAll(List.of("-cp", classPath(), program.getName()));
+    command.addAll(arguments);
+    ProcessBuilder builder = new ProcessBuilder(command);
+    Map<String, String> environment = builder.environment();
+    environment.remove("POSIXLY_CORRECT");
+    environment.put("LD_PRELOAD", LIBRARY.toString());
+    environment.put("SIMKERNEL_DIR", directory.toString());
+    environment.put("QTFS_RUN_DIR", directory.toString());
+    return builder;
+  }
+
+  private static String classPath() {
+    return Stream.of(Qtcfg.class, Fd.class, Group.class, CommandLine.class, JsonFactory.class)
+        .map(SimulatedKernel::location)
+        .distinct()
+        .collect(Collectors.joining(":"));
+  }
+
+  private static String location(Class<?> of) {
+    CodeSource source = Objects.requireNonNull(of.getProtectionDomain().getCodeSource());
+    return source.getLocation().getPath();
+  }
+
+  static void finish(Process process) {
+    try {
+      if (!process.waitFor(PATIENCE, SECONDS)) {
+        process.destroyForcibly();
+        throw new AssertionError("still running after " + PATIENCE + " s: " + process.info());
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  /** The lists that are not empty, as {@code qtcfg -z} prints them. */
+  Map<String, List<String>> lists() {
+    Map<String, List<String>> lists = new LinkedHashMap<>();
+    String group = "";
+    for (String line : qtcfg("-z").out().lines().toList()) {
+      if (line.startsWith("Get qtfs <")) {
+        group = line.substring(10, line.indexOf('>'));
+      } else {
+        String path = line.substring(line.indexOf("[path:") + 6, line.length() - 1);
+        lists.computeIfAbsent(group, _ -> new ArrayList<>()).add(path);
+      }
+    }
+    return lists;
+  }
+}

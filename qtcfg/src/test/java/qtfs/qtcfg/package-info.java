@@ -1,0 +1,4 @@
+@NullMarked
+package qtfs.qtcfg;
+
+import org.jspecify.annotations.NullMarked;
