@@ -1,7 +1,7 @@
 # Sourced by the programs in bin/: finds Java 25 and becomes the JVM, under the caller's pid.
 #
 # Reads from the program: home, name, main, jars, flags, failure (the exit code when nothing can be
-# started). Reads from the environment: QTFS_JAVA_HOME, and QTFS_JAVA_OPTIONS, split at spaces and
+# started), and aot, where it shares the cache of another. Reads from the environment: QTFS_JAVA_HOME, and QTFS_JAVA_OPTIONS, split at spaces and
 # given to the JVM last. Starts no process of its own, since every rexec pays for what happens here.
 
 # A Java home of release 25? Leaves its exact build in $build.
@@ -36,7 +36,7 @@ else
 fi
 
 # The JVM takes a cache of its own build only, and refusing one costs it more than to have none.
-cache=$home/lib/aot/$name.aot
+cache=$home/lib/aot/${aot:-$name}.aot
 [ -r "$cache" ] && read -r trained <"$home/lib/aot/jvm" && [ "$trained" = "$build" ] || cache=
 
 classpath=
@@ -66,6 +66,6 @@ esac
 exec "$java/bin/java" ${cache:+"-XX:AOTCache=$cache"} \
 	-Xlog:disable '-Xlog:all=error,aot*=off:stderr' -XX:-UsePerfData $flags \
 	--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-	"-Djava.library.path=$home/lib/native" \
+	"-Dqtfs.argv0=$0" "-Djava.library.path=$home/lib/native" \
 	"-Dorg.newsclub.net.unix.library.override=$home/lib/native/libjunixsocket-native-@junixsocket.version@.so" \
 	-cp "$classpath" ${QTFS_JAVA_OPTIONS-} "$main" "$@"
