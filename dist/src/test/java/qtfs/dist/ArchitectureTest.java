@@ -39,7 +39,9 @@ final class ArchitectureTest {
             "qtfs.whitelist",
             "qtfs.udsproxy",
             "qtfs.udsproxy.connector",
-            "qtfs.rexec");
+            "qtfs.rexec",
+            "qtfs.qtcfg",
+            "qtfs.engine");
   }
 
   @Test
@@ -82,6 +84,35 @@ final class ArchitectureTest {
         .should()
         .dependOnClassesThat(
             ours(resideInAnyPackage("qtfs.rexec..", "qtfs.linux..", "qtfs.whitelist..", CONNECTOR)))
+        .check(CLASSES);
+  }
+
+  @Test
+  void qtcfgKnowsLinuxAndWhitelist() {
+    noClasses()
+        .that()
+        .resideInAPackage("qtfs.qtcfg..")
+        .should()
+        .dependOnClassesThat(
+            ours(resideInAnyPackage("qtfs.qtcfg..", "qtfs.linux..", "qtfs.whitelist..")))
+        .check(CLASSES);
+  }
+
+  @Test
+  void engineKnowsAllButRexecAndNobodyKnowsIt() {
+    noClasses()
+        .that()
+        .resideInAPackage("qtfs.engine..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("qtfs.rexec..", "qtfs.dist..", CONNECTOR)
+        .check(CLASSES);
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("qtfs.engine..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("qtfs.engine..")
         .check(CLASSES);
   }
 

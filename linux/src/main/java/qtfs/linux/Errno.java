@@ -17,11 +17,13 @@ public final class Errno {
   public static final int ENOMEM = 12;
   public static final int EACCES = 13;
   public static final int EEXIST = 17;
+  public static final int ENODEV = 19;
   public static final int ENOTDIR = 20;
   public static final int EISDIR = 21;
   public static final int EINVAL = 22;
   public static final int ENFILE = 23;
   public static final int EMFILE = 24;
+  public static final int ENOTTY = 25;
   public static final int ENOSPC = 28;
   public static final int EPIPE = 32;
   public static final int ENAMETOOLONG = 36;
@@ -51,11 +53,13 @@ public final class Errno {
       case ENOMEM -> "Cannot allocate memory";
       case EACCES -> "Permission denied";
       case EEXIST -> "File exists";
+      case ENODEV -> "No such device";
       case ENOTDIR -> "Not a directory";
       case EISDIR -> "Is a directory";
       case EINVAL -> "Invalid argument";
       case ENFILE -> "Too many open files in system";
       case EMFILE -> "Too many open files";
+      case ENOTTY -> "Inappropriate ioctl for device";
       case ENOSPC -> "No space left on device";
       case EPIPE -> "Broken pipe";
       case ENAMETOOLONG -> "File name too long";

@@ -1,61 +1,49 @@
 package qtfs.linux;
 
+import static qtfs.linux.LinuxException.check;
+
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
-import java.util.Set;
-import org.newsclub.net.unix.AFUNIXServerSocketChannel;
-import org.newsclub.net.unix.AFUNIXSocketAddress;
-import org.newsclub.net.unix.FileDescriptorCast;
 
 /**
- * A listening unix stream socket and the file it is bound to, mode 0600.
+ * A listening unix stream socket and the file it is bound to, mode 0600 from its first moment under
+ * any umask.
  *
  * <p>Takes the place of a socket file that nobody listens on any more, and of nothing else: a live
  * socket and any other kind of file make {@link #bind} fail. Closing removes the file, if it is
  * still the one that was bound. Not thread-safe but for {@link #close}.
  */
 public final class UnixListener implements Closeable {
-  private static final Set<PosixFilePermission> OWNER_ONLY =
-      Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
-
   private final Path path;
-  private final AFUNIXServerSocketChannel channel;
-  private final int number;
+  private final Fd socket;
   private final FileStatus bound;
 
-  private UnixListener(Path path, AFUNIXServerSocketChannel channel, int number, FileStatus bound) {
+  private UnixListener(Path path, Fd socket, FileStatus bound) {
     this.path = path;
-    this.channel = channel;
-    this.number = number;
+    this.socket = socket;
     this.bound = bound;
   }
 
   /**
-   * Binds and listens, without blocking on accept. The directory is there already; where others may
-   * enter it, the caller's umask must be 0077 for the socket never to be open to them.
+   * Binds and listens, without blocking on accept. The directory is there already.
    *
    * @param path absolute, at most 107 bytes
    * @param backlog connections that wait to be accepted, cut by net.core.somaxconn
    */
   public static UnixListener bind(Path path, int backlog) throws IOException {
     removeDead(path);
-    AFUNIXServerSocketChannel channel = AFUNIXServerSocketChannel.open();
-    // It would remove whatever has the name by then; see close.
-    channel.setDeleteOnClose(false);
+    Fd socket = UnixSocket.open(UnixSocket.Type.STREAM, false);
     try {
-      channel.bind(AFUNIXSocketAddress.of(path), backlog);
-      channel.configureBlocking(false);
-      int number = FileDescriptorCast.using(channel.getFileDescriptor()).as(Integer.class);
-      Fcntl.closeOnExec(number, true);
-      Files.setPosixFilePermissions(path, OWNER_ONLY);
-      return new UnixListener(path, channel, number, FileStatus.ofLink(path));
+      String what = "cannot listen at " + path;
+      check(UnixSocket.bindOwnerOnly(socket, path.toString()), what);
+      UnixListener listener = new UnixListener(path, socket, FileStatus.ofLink(path));
+      check(UnixSocket.listen(socket, backlog), what);
+      return listener;
     } catch (IOException e) {
-      channel.close();
-      // The library's message names neither the call nor the path.
-      throw new IOException("cannot listen at " + path + ": " + e.getMessage(), e);
+      socket.close();
+      throw e;
     }
   }
 
@@ -89,7 +77,7 @@ public final class UnixListener implements Closeable {
 
   /** The descriptor's number, to be watched for readability; this object owns it. */
   public int number() {
-    return number;
+    return socket.number();
   }
 
   /**
@@ -99,17 +87,13 @@ public final class UnixListener implements Closeable {
    *     when nobody waits
    */
   public int accept(boolean blocking) {
-    return UnixSocket.accept(number, blocking);
+    return UnixSocket.accept(socket.number(), blocking);
   }
 
   @Override
   public void close() {
     removeOwn();
-    try {
-      channel.close();
-    } catch (IOException e) {
-      Log.warn("cannot close the listener of " + path + ": " + e.getMessage());
-    }
+    socket.close();
   }
 
   /** Whether the path still leads here: others may remove or replace the file. */

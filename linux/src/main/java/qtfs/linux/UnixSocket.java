@@ -18,6 +18,9 @@ public final class UnixSocket {
   private static final MemorySegment SOCKET = Libc.function("socket");
   private static final MemorySegment SOCKETPAIR = Libc.function("socketpair");
   private static final MemorySegment CONNECT = Libc.function("connect");
+  private static final MemorySegment FCHMOD = Libc.function("fchmod");
+  private static final MemorySegment BIND = Libc.function("bind");
+  private static final MemorySegment LISTEN = Libc.function("listen");
   private static final MemorySegment ACCEPT4 = Libc.function("accept4");
   private static final MemorySegment SHUTDOWN = Libc.function("shutdown");
   private static final MemorySegment GETSOCKOPT = Libc.function("getsockopt");
@@ -28,6 +31,7 @@ public final class UnixSocket {
   private static final int SO_ERROR = 4;
   private static final int SO_PEERCRED = 17;
   private static final int SHUT_WR = 1;
+  private static final int OWNER_ONLY = 0600;
 
   private UnixSocket() {}
 
@@ -88,16 +92,51 @@ public final class UnixSocket {
    *     listener's backlog is full, and may try again
    */
   public static int connect(Fd socket, String path) {
-    byte[] name = path.getBytes(StandardCharsets.UTF_8);
-    if (name.length >= SUN_PATH_LENGTH) {
+    return addressed(CONNECT, socket, path + '\0');
+  }
+
+  /**
+   * Connects a socket to a name of the abstract namespace; otherwise like {@link #connect}.
+   *
+   * @param name without the NUL that it begins with on the wire
+   */
+  static int connectAbstract(Fd socket, String name) {
+    return addressed(CONNECT, socket, '\0' + name);
+  }
+
+  /** Binds a socket to a name of the abstract namespace; 0, or {@code -errno}. */
+  static int bindAbstract(Fd socket, String name) {
+    return addressed(BIND, socket, '\0' + name);
+  }
+
+  /**
+   * Binds a socket to a path, as a file that only its owner may connect to.
+   *
+   * @return 0, or {@code -errno}
+   */
+  static int bindOwnerOnly(Fd socket, String path) {
+    // The kernel makes the file with the mode of the socket, less the umask: never a moment in
+    // which it is open to others, and no path to be changed afterwards.
+    int result = Libc.call(FCHMOD, socket.number(), OWNER_ONLY);
+    return result < 0 ? result : addressed(BIND, socket, path + '\0');
+  }
+
+  /** Lets a bound socket take connections; 0, or {@code -errno}. */
+  static int listen(Fd socket, int backlog) {
+    return Libc.call(LISTEN, socket.number(), backlog);
+  }
+
+  /** Calls connect or bind, with a {@code struct sockaddr_un} of exactly the name's length. */
+  private static int addressed(MemorySegment function, Fd socket, String sunPath) {
+    byte[] name = sunPath.getBytes(StandardCharsets.UTF_8);
+    if (name.length > SUN_PATH_LENGTH) {
       return -Errno.ENAMETOOLONG;
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment address = arena.allocate(2 + SUN_PATH_LENGTH, 2);
       address.set(JAVA_SHORT, 0, (short) AF_UNIX);
       MemorySegment.copy(name, 0, address, JAVA_BYTE, 2, name.length);
-      long length = 2L + name.length + 1;
-      return Libc.call(CONNECT, socket.number(), address.address(), length);
+      return Libc.call(function, socket.number(), address.address(), 2L + name.length);
     }
   }
 

@@ -155,6 +155,19 @@ final class UnixListenerTest {
     }
   }
 
+  /** What bind itself makes, looked at before anybody could have changed it. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 022, 077})
+  void isTheOwnersAloneFromItsFirstMoment(int umask) throws IOException {
+    int before = ProcessAttributes.umask(umask);
+    try (Fd socket = UnixSocket.open(UnixSocket.Type.STREAM, true)) {
+      assertThat(UnixSocket.bindOwnerOnly(socket, path().toString())).isZero();
+      assertThat(FileStatus.ofLink(path()).permissions()).isEqualTo(0600);
+    } finally {
+      ProcessAttributes.umask(before);
+    }
+  }
+
   @Test
   void failsWhereItCannotBe() {
     assertThatThrownBy(() -> UnixListener.bind(directory.resolve("no/s.sock"), 8))

@@ -35,6 +35,11 @@ final class Device implements Closeable {
     this.path = path;
   }
 
+  /** A device that somebody else has opened, and closes. */
+  static Device of(Fd fd, Role role, String path) {
+    return new Device(fd, role, path);
+  }
+
   static Device open(Role role, String path) throws LinuxException {
     return new Device(Fd.open(path, Fd.O_RDONLY | Fd.O_NONBLOCK, 0), role, path);
   }

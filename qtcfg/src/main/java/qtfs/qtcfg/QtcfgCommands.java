@@ -258,7 +258,7 @@ final class QtcfgCommands {
     }
   }
 
-  private static Map<Group, List<String>> wanted(Role role, QtfsWhitelist whitelist) {
+  static Map<Group, List<String>> wanted(Role role, QtfsWhitelist whitelist) {
     Map<Group, List<String>> wanted = new EnumMap<>(Group.class);
     for (Group group : role.groups()) {
       wanted.put(group, whitelist.entries(group).stream().map(ByteStrings::of).toList());

@@ -156,7 +156,7 @@ public final class ProxyDaemon {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(group)
-            .channel(EpollServerSocketChannel.class)
+            .channelFactory(() -> Shared.closeOnExec(new EpollServerSocketChannel()))
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .option(ChannelOption.SO_REUSEADDR, true)
             .childHandler(
@@ -236,6 +236,14 @@ public final class ProxyDaemon {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
     }
+  }
+
+  /**
+   * Lets the peer reach what another whitelist allows, from now on; connections that there are
+   * stay. Any thread, one at a time.
+   */
+  public void whitelist(QtfsWhitelist whitelist) {
+    shared.whitelist(whitelist);
   }
 
   /** The port that the peer connects to, for a configuration that left it open. */

@@ -51,6 +51,11 @@ final class Reach {
     this.anyFile = anyFile;
   }
 
+  /** The same rules for another whitelist from the same file. */
+  Reach with(QtfsWhitelist other) {
+    return new Reach(other, whitelistFile, rexecSocket, anySocket, anyFile);
+  }
+
   /**
    * Finds the socket at a path.
    *

@@ -9,12 +9,16 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.unix.UnixChannel;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
+import qtfs.linux.Fcntl;
+import qtfs.linux.LinuxException;
+import qtfs.whitelist.QtfsWhitelist;
 
 /** What all connections of a daemon have in common. For any thread. */
 final class Shared {
@@ -25,7 +29,7 @@ final class Shared {
   private final List<ProxyLoop> loops;
   private final AtomicInteger nextLoop = new AtomicInteger();
   private final InetSocketAddress peer;
-  private final Reach reach;
+  private volatile Reach reach;
   private final Deadlines deadlines;
   private final ExecutorService fileOpener;
   private final PassedPipes passedPipes = new PassedPipes();
@@ -79,6 +83,11 @@ final class Shared {
     return reach;
   }
 
+  /** Decides by another whitelist from now on; what has been decided stays. */
+  void whitelist(QtfsWhitelist whitelist) {
+    reach = reach.with(whitelist);
+  }
+
   Deadlines deadlines() {
     return deadlines;
   }
@@ -109,11 +118,21 @@ final class Shared {
     Bootstrap bootstrap =
         new Bootstrap()
             .group(loop.eventLoop())
-            .channel(EpollSocketChannel.class)
+            .channelFactory(() -> closeOnExec(new EpollSocketChannel()))
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) deadlines.handshake().toMillis())
             .handler(handler);
     options().forEach(option -> option.applyTo(bootstrap));
     return bootstrap.connect(peer);
+  }
+
+  /** Netty opens sockets that a program started by this process would have too. */
+  static <C extends UnixChannel> C closeOnExec(C channel) {
+    try {
+      Fcntl.closeOnExec(channel.fd().intValue(), true);
+      return channel;
+    } catch (LinuxException e) {
+      throw new IllegalStateException("a new socket that is none", e);
+    }
   }
 
   /** An option of the sockets between the two proxies, on whichever side it was opened. */

@@ -1,0 +1,132 @@
+package qtfs.engine;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** The program engine as a process of its own, in front of a {@link SimulatedServer}. */
+final class EngineProcess implements AutoCloseable {
+  private final Process process;
+  private final Path err;
+
+  private EngineProcess(Process process, Path err) {
+    this.process = process;
+    this.err = err;
+  }
+
+  static EngineProcess start(SimulatedServer kernel, List<String> arguments) throws Exception {
+    return start(kernel, arguments, Map.of());
+  }
+
+  static EngineProcess start(
+      SimulatedServer kernel, List<String> arguments, Map<String, String> environment)
+      throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(System.getProperty("java.home") + "/bin/java");
+    command.addAll(
+        List.of(
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-XX:-UsePerfData",
+            "-Xmx64m",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Engine.class.getName()));
+    command.addAll(arguments);
+    Path err = Files.createTempFile(kernel.directory(), "err", "");
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(err.toFile()))
+            .redirectError(err.toFile());
+    Map<String, String> all = builder.environment();
+    all.keySet().removeAll(List.of("QTFS_RUN_DIR", "JOURNAL_STREAM", "NOTIFY_SOCKET"));
+    all.put("LD_PRELOAD", SimulatedServer.preload());
+    all.put("SIMKERNEL_DIR", kernel.directory().toString());
+    all.putAll(environment);
+    return new EngineProcess(builder.start(), err);
+  }
+
+  /** A port that was free a moment ago. */
+  static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  /** Waits until it serves. */
+  EngineProcess ready() throws Exception {
+    Await.until(
+        "it serves",
+        () -> {
+          if (!process.isAlive()) {
+            throw new AssertionError("ended with " + process.exitValue() + ": " + said());
+          }
+          return said().contains("listening on");
+        });
+    return this;
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  /** What it has written. */
+  String said() {
+    try {
+      return Files.readString(err, UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The exit code, waited for. */
+  int exitCode() throws Exception {
+    if (!process.waitFor(30, TimeUnit.SECONDS)) {
+      throw new AssertionError("still running: " + said());
+    }
+    return process.exitValue();
+  }
+
+  void signal(String name) throws Exception {
+    int code = new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+    if (code != 0) {
+      throw new AssertionError("kill -" + name + " " + pid() + " failed");
+    }
+  }
+
+  /** The comm of each thread. */
+  List<String> comms() throws IOException {
+    try (Stream<Path> tasks = Files.list(proc("task"))) {
+      return tasks.map(task -> read(task.resolve("comm")).strip()).toList();
+    }
+  }
+
+  Path proc(String file) {
+    return Path.of("/proc/" + pid() + "/" + file);
+  }
+
+  static String read(Path file) {
+    try {
+      return Files.readString(file, UTF_8);
+    } catch (IOException e) {
+      return ""; // ended in between
+    }
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly().onExit().join();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package qtfs.engine;
+
+import org.jspecify.annotations.NullMarked;

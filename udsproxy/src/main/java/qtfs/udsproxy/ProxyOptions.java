@@ -1,0 +1,142 @@
+package qtfs.udsproxy;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * The part of a command line that is about the proxy, for each program that has one inside: {@code
+ * <threads> <addr> <port> <peeraddr> <peerport>} and options. Without annotations, whose reading
+ * would cost 80 ms of every start.
+ *
+ * <p>What it reads becomes a {@link ProxyConfig} that cannot be wrong, or one line that says why.
+ */
+public final class ProxyOptions {
+  private static final List<String> ADDRESSES = List.of("addr", "port", "peeraddr", "peerport");
+  private static final List<String> MEANINGS =
+      List.of(
+          "this host's address",
+          "this host's port, 1024 to 65535",
+          "the peer's address",
+          "the peer's port");
+
+  private final String threadsName;
+  private final int first;
+
+  /**
+   * Options of one program.
+   *
+   * @param threadsName of the first of the five parameters
+   * @param first where that parameter stands, from 0
+   */
+  public ProxyOptions(String threadsName, int first) {
+    this.threadsName = threadsName;
+    this.first = first;
+  }
+
+  /** Lets a command take them. */
+  public void addTo(CommandSpec spec) {
+    spec.addOption(
+        path("--run-dir", "DIR", "where local applications ask (default /var/run/qtfs)"));
+    spec.addOption(
+        path("--whitelist", "FILE", "what the peer may reach (default /etc/qtfs/whitelist)"));
+    spec.addOption(flag("--allow-any-socket", "let the peer reach every unix socket"));
+    spec.addOption(flag("--allow-any-file", "let the peer open every regular file"));
+    spec.addPositional(
+        positional(first, threadsName, "event loops, 1 to " + ProxyConfig.MAX_THREADS));
+    for (int i = 0; i < ADDRESSES.size(); i++) {
+      spec.addPositional(positional(first + 1 + i, ADDRESSES.get(i), MEANINGS.get(i)));
+    }
+  }
+
+  /** A required parameter. */
+  public static PositionalParamSpec positional(int index, String name, String description) {
+    return PositionalParamSpec.builder()
+        .index(String.valueOf(index))
+        .required(true)
+        .type(String.class)
+        .paramLabel("<" + name + ">")
+        .description(description)
+        .build();
+  }
+
+  /** An option that names a file or directory. */
+  public static OptionSpec path(String name, String label, String description) {
+    return OptionSpec.builder(name)
+        .type(String.class)
+        .paramLabel(label)
+        .description(description)
+        .build();
+  }
+
+  /** An option that is there or not. */
+  public static OptionSpec flag(String name, String description) {
+    return OptionSpec.builder(name).type(boolean.class).description(description).build();
+  }
+
+  /** What the command line says, and the environment where it does not. */
+  public ProxyConfig read(ParseResult parsed) throws StartException {
+    String environment = System.getenv("QTFS_RUN_DIR");
+    Path defaultRun =
+        environment == null ? ProxyConfig.DEFAULT_RUN_DIRECTORY : Path.of(environment);
+    return new ProxyConfig(
+        number(parsed, first, threadsName, 1, ProxyConfig.MAX_THREADS),
+        address(parsed, 0),
+        address(parsed, 2),
+        optionalPath(parsed, "--run-dir", defaultRun),
+        optionalPath(parsed, "--whitelist", ProxyConfig.DEFAULT_WHITELIST),
+        parsed.hasMatchedOption("--allow-any-socket"),
+        parsed.hasMatchedOption("--allow-any-file"),
+        Deadlines.DEFAULT);
+  }
+
+  /** The value of an option made by {@link #path}. */
+  public static Path optionalPath(ParseResult parsed, String option, Path otherwise) {
+    return Path.of(parsed.matchedOptionValue(option, otherwise.toString()));
+  }
+
+  /** A parameter that is a number. */
+  public static int number(ParseResult parsed, int index, String name, int least, int most)
+      throws StartException {
+    String text = parsed.matchedPositionalValue(index, "");
+    try {
+      int number = Integer.parseInt(text);
+      if (number >= least && number <= most) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // told below, with the range
+    }
+    throw new StartException(
+        "<" + name + "> is \"" + text + "\", must be a number from " + least + " to " + most);
+  }
+
+  /** The address and the port behind it, at their places in {@link #ADDRESSES}. */
+  private InetSocketAddress address(ParseResult parsed, int place) throws StartException {
+    int index = first + 1 + place;
+    int number =
+        number(
+            parsed,
+            index + 1,
+            ADDRESSES.get(place + 1),
+            ProxyConfig.MIN_PORT,
+            ProxyConfig.MAX_PORT);
+    String name = parsed.matchedPositionalValue(index, "");
+    String parameter = "<" + ADDRESSES.get(place) + "> is \"" + name + "\"";
+    if (name.matches("-?[0-9]+")) {
+      throw new StartException(
+          parameter + ", a vsock CID: vsock is not carried yet, give an IP address or a host name");
+    }
+    try {
+      return new InetSocketAddress(InetAddress.getByName(name), number);
+    } catch (UnknownHostException e) {
+      throw new StartException(parameter + ", which is neither an address nor a known host");
+    }
+  }
+}
