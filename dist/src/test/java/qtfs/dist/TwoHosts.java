@@ -187,6 +187,15 @@ final class TwoHosts implements AutoCloseable {
     return IMAGE.resolve("bin").resolve(program).toString();
   }
 
+  /** The preload library of the install image. Skips the test, aloud, where it was not built. */
+  static String preloadLibrary() {
+    Path library = IMAGE.resolve("lib/libudsproxy.so");
+    skipUnless(
+        Files.exists(library),
+        "libudsproxy.so is not built: no C compiler; apt-get install gcc libc6-dev");
+    return library.toString();
+  }
+
   /** A command that runs a main class of the tests in a JVM of its own. */
   static List<String> java(Class<?> main, String... args) {
     List<String> command =
