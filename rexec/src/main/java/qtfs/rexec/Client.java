@@ -21,7 +21,10 @@ import qtfs.udsproxy.connector.RemoteConnector;
  * seconds end it.
  */
 final class Client {
-  private static final int GRACE_SECONDS = 3;
+  private static final int GRACE_SECONDS = 5;
+
+  /** Counted in turns of the clock, so that the silence of a machine that stands still is none. */
+  private static final int TURN_MILLIS = 100;
 
   /** How long a C server may be silent after all output has ended: it forgets to tell some ends. */
   private static final int C_SILENCE_SECONDS = 5;
@@ -106,7 +109,12 @@ final class Client {
       shakeHands(channel);
       stdin.start();
       int exitStatus = awaitEnd(channel, pidMap, outputs);
-      outputs.drain();
+      if (!outputs.drain()) {
+        Rexec.complain(
+            program
+                + ": has ended, but something it has started on the other host keeps its output open;"
+                + " not waiting for that");
+      }
       tellFailures(stdin, stdout, stderr);
       return exitStatus;
     }
@@ -254,27 +262,31 @@ final class Client {
       return stderr.anything();
     }
 
-    /** Waits until both have ended, or have been silent for the grace time. */
-    void drain() {
-      long grace = TimeUnit.SECONDS.toNanos(GRACE_SECONDS);
-      long begin = System.nanoTime();
+    /** Waits until both have ended, or have been silent for the grace time; tells which. */
+    boolean drain() {
+      int silentTurns = 0;
+      long moved = moved();
       while (!areDone()) {
-        long now = System.nanoTime();
-        if (now - begin > grace && isQuiet(stdout, now - grace) && isQuiet(stderr, now - grace)) {
-          return;
+        if (silentTurns == GRACE_SECONDS * 1000 / TURN_MILLIS) {
+          return false;
         }
         try {
           Pump waitFor = stdout.isDone() ? stderr : stdout;
-          boolean ignored = waitFor.done().await(100, TimeUnit.MILLISECONDS);
+          waitFor.done().await(TURN_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
           Thread.currentThread().interrupt();
-          return;
+          return false;
         }
+        long movedNow = moved();
+        boolean silent = movedNow == moved && !stdout.isWriting() && !stderr.isWriting();
+        silentTurns = silent ? silentTurns + 1 : 0;
+        moved = movedNow;
       }
+      return true;
     }
 
-    private static boolean isQuiet(Pump pump, long since) {
-      return pump.isDone() || pump.isSilentSince(since);
+    private long moved() {
+      return stdout.moved() + stderr.moved();
     }
   }
 

@@ -3,6 +3,7 @@ package qtfs.rexec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
@@ -24,7 +25,7 @@ final class Pump implements Runnable {
   private final CountDownLatch done = new CountDownLatch(1);
   private volatile boolean anything;
   private volatile boolean writing;
-  private volatile long lastActive = System.nanoTime();
+  private final AtomicLong moved = new AtomicLong();
   private volatile @Nullable String failure;
 
   private Pump(String what, @Nullable Fd source, @Nullable Fd sink, Fd pipe) {
@@ -82,9 +83,9 @@ final class Pump implements Runnable {
     }
     while (true) {
       long n = source.read(buffer, SIZE);
-      lastActive = System.nanoTime();
       if (n > 0) {
         anything = true;
+        moved.addAndGet(n);
         return n;
       } else if (n == -Errno.EAGAIN) {
         // Inherited like that: the flag is shared with other processes, so it stays.
@@ -117,7 +118,6 @@ final class Pump implements Runnable {
       }
       return true;
     } finally {
-      lastActive = System.nanoTime();
       writing = false;
     }
   }
@@ -135,9 +135,14 @@ final class Pump implements Runnable {
     return anything;
   }
 
-  /** Whether it waits for bytes since a moment before the given one. */
-  boolean isSilentSince(long nanoTime) {
-    return !writing && lastActive - nanoTime < 0;
+  /** How many bytes have been read. */
+  long moved() {
+    return moved.get();
+  }
+
+  /** Whether it waits for somebody to take bytes. */
+  boolean isWriting() {
+    return writing;
   }
 
   /** Why it ended early, null unless that is worth a line. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -112,8 +113,11 @@ final class CommandTest {
   @CsvSource({"INT, 130", "TERM, 143", "HUP, 129", "KILL, 137"})
   void leavesNothingRunningWhenItIsEnded(String signal, int code) throws Exception {
     Path file = dir.resolve("pid-" + signal);
-    Process process =
-        harness.rexec("/bin/sh", "-c", "echo $$ > " + file + "; exec sleep 60").start();
+    ProcessBuilder builder =
+        harness.rexec("/bin/sh", "-c", "echo $$ > " + file + "; exec sleep 60");
+    // Whoever runs the tests in the background may have made them ignore INT and HUP.
+    builder.command().addAll(0, List.of("env", "--default-signal=INT,TERM,HUP"));
+    Process process = builder.start();
     long remote = Long.parseLong(Harness.awaitContent(file));
     assertThat(Harness.isAlive(remote)).isTrue();
     Harness.Outcome kill =

@@ -7,12 +7,16 @@ import java.time.Duration;
  *
  * @param handshake for a request to be complete, for the peer's TCP, for the target to accept, and
  *     for the peer's answer: each
- * @param pairing for the application to connect to the stand-in socket, and for the peer to fetch a
- *     pipe
+ * @param pairing for the application to connect to the stand-in socket
+ * @param pipe for the peer to fetch a pipe that was passed to it, however busy it is
  * @param stopping for connections to flush what they hold when the daemon ends
  */
-public record Deadlines(Duration handshake, Duration pairing, Duration stopping) {
+public record Deadlines(Duration handshake, Duration pairing, Duration pipe, Duration stopping) {
   /** The deployed daemon gives up pairing after about 5 s. */
   public static final Deadlines DEFAULT =
-      new Deadlines(Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofSeconds(1));
+      new Deadlines(
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(60),
+          Duration.ofSeconds(1));
 }

@@ -21,11 +21,13 @@ final class FdSender {
   private final Shared shared;
   private final ProxyLoop loop;
   private final String session;
+  private final PipeOwner owner;
 
-  FdSender(Shared shared, ProxyLoop loop, String session) {
+  FdSender(Shared shared, ProxyLoop loop, String session, PipeOwner owner) {
     this.shared = shared;
     this.loop = loop;
     this.session = session;
+    this.owner = owner;
   }
 
   /** Appends a frame for each descriptor that can cross; takes all of them over. */
@@ -79,12 +81,12 @@ final class FdSender {
           case Fd.O_WRONLY -> PipeEnd.WRITE;
           default -> throw new RefusedException("a FIFO that is open for reading and writing");
         };
-    int token = shared.passedPipes().keep(end, fd);
+    int token = shared.passedPipes().keep(end, fd, owner);
     loop.after(
-        shared.deadlines().pairing(),
+        shared.deadlines().pipe(),
         () -> {
           if (shared.passedPipes().expire(token)) {
-            Log.warn(session + ": the peer has not fetched a pipe that was passed to it");
+            owner.pipeFailed("the peer has not fetched a pipe that was passed to it");
           }
         });
     return new Frame.ScmPipe(end, token);

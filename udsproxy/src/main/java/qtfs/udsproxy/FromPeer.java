@@ -229,9 +229,9 @@ final class FromPeer {
 
   private void receivePipe(Frame.ScmPipe pipe) {
     try {
-      pendingFds.add(PipeRelay.fetch(shared, loop, session.name(), pipe));
+      pendingFds.add(PipeRelay.fetch(shared, loop, session, pipe));
     } catch (IOException e) {
-      Log.warn(session.name() + ": a passed pipe cannot be taken: " + e.getMessage());
+      session.pipeFailed("a passed pipe cannot be taken: " + e.getMessage());
     }
   }
 

@@ -141,9 +141,10 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void servePipe(PipeEnd end, int token) throws IOException {
-    Fd ours = PipeRelay.reopen(end, shared.passedPipes().take(end, token));
+    PassedPipes.Kept kept = shared.passedPipes().take(end, token);
+    Fd ours = PipeRelay.reopen(end, kept.fd());
     finish();
-    PipeRelay.serve(shared, loop, tcp, end, ours, early);
+    PipeRelay.serve(shared, loop, tcp, end, ours, early, kept.owner());
   }
 
   // ---- the target

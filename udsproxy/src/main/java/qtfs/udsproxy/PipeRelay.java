@@ -10,7 +10,6 @@ import java.util.List;
 import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
-import qtfs.linux.Log;
 import qtfs.linux.Pipe;
 
 /**
@@ -26,7 +25,7 @@ final class PipeRelay {
    *
    * @return the end to be passed on to the application, owned by the caller
    */
-  static Fd fetch(Shared shared, ProxyLoop loop, String session, Frame.ScmPipe passed)
+  static Fd fetch(Shared shared, ProxyLoop loop, PipeOwner owner, Frame.ScmPipe passed)
       throws LinuxException {
     Pipe pipe = Pipe.open();
     Fd applications = passed.end() == PipeEnd.READ ? pipe.read() : pipe.write();
@@ -43,20 +42,20 @@ final class PipeRelay {
         .connectToPeer(loop, new ChannelInboundHandlerAdapter())
         .addListener(
             (ChannelFutureListener)
-                connected -> connected(shared, loop, session, connected, request, ours));
+                connected -> connected(shared, loop, owner, connected, request, ours));
     return applications;
   }
 
   private static void connected(
       Shared shared,
       ProxyLoop loop,
-      String session,
+      PipeOwner owner,
       ChannelFuture connected,
       PeerRequest request,
       Fd ours) {
     if (!connected.isSuccess()) {
       ours.close();
-      Log.warn(session + ": cannot fetch a passed pipe: " + connected.cause().getMessage());
+      owner.pipeFailed("cannot fetch a passed pipe: " + connected.cause().getMessage());
       return;
     }
     Channel tcp = connected.channel();
@@ -64,7 +63,7 @@ final class PipeRelay {
     request.encode(out);
     tcp.writeAndFlush(out);
     if (((PeerRequest.Pipe) request).end() == PipeEnd.READ) {
-      PipeSink.start(shared, loop, tcp, ours, List.of());
+      PipeSink.start(shared, loop, tcp, ours, List.of(), owner);
     } else {
       PipeSource.start(shared, loop, tcp, ours);
     }
@@ -89,13 +88,19 @@ final class PipeRelay {
    * @param early what the peer has already sent
    */
   static void serve(
-      Shared shared, ProxyLoop loop, Channel tcp, PipeEnd end, Fd ours, Collection<ByteBuf> early) {
+      Shared shared,
+      ProxyLoop loop,
+      Channel tcp,
+      PipeEnd end,
+      Fd ours,
+      Collection<ByteBuf> early,
+      PipeOwner owner) {
     switch (end) {
       case READ -> {
         early.forEach(ByteBuf::release);
         PipeSource.start(shared, loop, tcp, ours);
       }
-      case WRITE -> PipeSink.start(shared, loop, tcp, ours, early);
+      case WRITE -> PipeSink.start(shared, loop, tcp, ours, early, owner);
     }
   }
 }

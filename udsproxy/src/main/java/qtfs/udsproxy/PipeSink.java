@@ -15,22 +15,30 @@ import qtfs.linux.Fd;
  * When all readers here have gone, the channel is closed, and the peer closes its read end.
  */
 final class PipeSink extends PipeHalf {
+  private final PipeOwner owner;
   private final Queue<ByteBuf> inbound = new ArrayDeque<>();
   private boolean full;
   private boolean ended;
 
-  private PipeSink(Shared shared, ProxyLoop loop, Channel tcp, Fd pipe) {
+  private PipeSink(Shared shared, ProxyLoop loop, Channel tcp, Fd pipe, PipeOwner owner) {
     super(shared, loop, tcp, pipe);
+    this.owner = owner;
   }
 
   /**
    * Begins to relay, taking everything over; see {@link PipeHalf}.
    *
    * @param early what the peer has already sent
+   * @param owner is told when the link fails, for the reader sees but an end
    */
   static void start(
-      Shared shared, ProxyLoop loop, Channel tcp, Fd pipe, Collection<ByteBuf> early) {
-    PipeSink sink = new PipeSink(shared, loop, tcp, pipe);
+      Shared shared,
+      ProxyLoop loop,
+      Channel tcp,
+      Fd pipe,
+      Collection<ByteBuf> early,
+      PipeOwner owner) {
+    PipeSink sink = new PipeSink(shared, loop, tcp, pipe, owner);
     sink.inbound.addAll(early);
     sink.ended = !tcp.isActive();
     tcp.pipeline().addLast(sink);
@@ -89,6 +97,12 @@ final class PipeSink extends PipeHalf {
   public void channelInactive(ChannelHandlerContext ctx) {
     ended = true;
     pump();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    owner.pipeFailed("the link of a passed pipe failed: " + cause.getMessage());
+    ctx.close();
   }
 
   @Override

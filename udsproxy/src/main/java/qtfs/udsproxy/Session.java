@@ -16,7 +16,8 @@ import qtfs.linux.Log;
  * as the end of a stream and the other goes on, until both have ended or one side is gone
  * altogether. Owns the socket and the channel. All on the loop's thread.
  */
-final class Session extends ChannelInboundHandlerAdapter implements Relay, FdWatch.Listener {
+final class Session extends ChannelInboundHandlerAdapter
+    implements Relay, FdWatch.Listener, PipeOwner {
   private final Shared shared;
   private final ProxyLoop loop;
   private final String name;
@@ -148,6 +149,16 @@ final class Session extends ChannelInboundHandlerAdapter implements Relay, FdWat
   void fail(String reason) {
     because(reason);
     close();
+  }
+
+  @Override
+  public void pipeFailed(String reason) {
+    loop.eventLoop()
+        .execute(
+            () -> {
+              Log.warn(name + ": " + reason);
+              fail(reason);
+            });
   }
 
   @Override

@@ -38,7 +38,7 @@ final class ToPeer {
     this.loop = loop;
     this.tcp = tcp;
     this.unix = unix;
-    this.fdSender = new FdSender(shared, loop, session.name());
+    this.fdSender = new FdSender(shared, loop, session.name(), session);
   }
 
   /**

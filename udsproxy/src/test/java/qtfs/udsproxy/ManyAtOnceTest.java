@@ -24,7 +24,11 @@ import qtfs.linux.UnixListener;
 /** All who ask for one path at once get a connection, each one of its own. */
 final class ManyAtOnceTest {
   private static final Deadlines PATIENT =
-      new Deadlines(Duration.ofSeconds(30), Duration.ofSeconds(30), Duration.ofSeconds(1));
+      new Deadlines(
+          Duration.ofSeconds(30),
+          Duration.ofSeconds(30),
+          Duration.ofSeconds(30),
+          Duration.ofSeconds(1));
 
   @TempDir Path directory;
 

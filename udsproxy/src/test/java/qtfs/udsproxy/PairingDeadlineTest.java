@@ -17,7 +17,11 @@ import qtfs.udsproxy.connector.ConnectRequest;
 /** An application that does not come in time loses its connection, and nobody else does. */
 final class PairingDeadlineTest {
   private static final Deadlines SHORT =
-      new Deadlines(Duration.ofSeconds(10), Duration.ofMillis(700), Duration.ofSeconds(1));
+      new Deadlines(
+          Duration.ofSeconds(10),
+          Duration.ofMillis(700),
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(1));
 
   @TempDir Path directory;
 

@@ -1,6 +1,7 @@
 package qtfs.udsproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -19,7 +20,11 @@ import qtfs.linux.UnixListener;
 /** A passed pipe is fetched with its token, once, in time, in its own direction, or not at all. */
 final class PipeTokenTest {
   private static final Deadlines SHORT_PAIRING =
-      new Deadlines(Duration.ofSeconds(10), Duration.ofMillis(300), Duration.ofSeconds(1));
+      new Deadlines(
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(5),
+          Duration.ofMillis(300),
+          Duration.ofSeconds(1));
 
   @TempDir Path directory;
   private Peer peer;
@@ -136,18 +141,49 @@ final class PipeTokenTest {
   }
 
   @Test
-  void aTokenThatNobodyAsksForExpires() throws Exception {
+  void aTokenThatNobodyAsksForExpiresAndItsSessionFails() throws Exception {
     stop();
     start(SHORT_PAIRING);
     try (Pipe pipe = Pipe.open()) {
       int token = pass(pipe.read());
       pipe.read().close();
       Await.until("it expires", () -> peer.daemon().shared().passedPipes().size() == 0);
-      assertRefused(PipeEnd.READ, token);
-      // Nobody reads it any more: whoever writes is told.
-      org.assertj.core.api.Assertions.assertThatThrownBy(
-              () -> Sockets.write(pipe.write(), "for nobody"))
+      try (Peer.Link fetching = fetch(PipeEnd.READ, token)) {
+        assertThat(fetching.ended()).isTrue();
+      }
+      // Nobody reads it any more: whoever writes is told, and so are both ends of the session.
+      assertThatThrownBy(() -> Sockets.write(pipe.write(), "for nobody"))
           .hasMessageContaining("Broken pipe");
+      assertThat(Sockets.readAll(target)).isEmpty();
+      assertThat(link.ended()).isTrue();
+    }
+  }
+
+  /** A reader could not tell a failed link from the end of what there is to read. */
+  @Test
+  void aPipeWhoseLinkIsResetFailsItsSession() throws Exception {
+    try (Pipe pipe = Pipe.open()) {
+      int token = pass(pipe.write());
+      try (Peer.Link writer = fetch(PipeEnd.WRITE, token)) {
+        writer.send(new byte[] {'a'});
+        assertThat(Sockets.readText(pipe.read(), 1)).isEqualTo("a");
+        writer.socket().setSoLinger(true, 0); // closing resets it
+      }
+      assertThat(Sockets.readAll(target)).isEmpty();
+      assertThat(link.ended()).isTrue();
+    }
+  }
+
+  @Test
+  void aPipeThatEndsInOrderFailsNothing() throws Exception {
+    try (Pipe pipe = Pipe.open()) {
+      int token = pass(pipe.write());
+      pipe.write().close();
+      try (Peer.Link writer = fetch(PipeEnd.WRITE, token)) {
+        writer.send(new byte[] {'a'});
+      }
+      assertThat(Sockets.readAll(pipe.read())).isEqualTo("a");
+      assertSessionGoesOn();
     }
   }
 }

@@ -22,7 +22,11 @@ import qtfs.udsproxy.connector.ConnectRequest;
  */
 final class ProxyPair implements AutoCloseable {
   static final Deadlines DEADLINES =
-      new Deadlines(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(1));
+      new Deadlines(
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(1));
 
   private final Path directory;
   private final ProxyDaemon a;

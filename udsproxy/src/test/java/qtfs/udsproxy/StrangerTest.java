@@ -22,7 +22,11 @@ import qtfs.linux.UnixSocket;
  */
 final class StrangerTest {
   private static final Deadlines SHORT =
-      new Deadlines(Duration.ofMillis(1500), Duration.ofSeconds(5), Duration.ofSeconds(1));
+      new Deadlines(
+          Duration.ofMillis(1500),
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(1));
 
   @TempDir Path directory;
   private Peer peer;
