@@ -24,8 +24,17 @@ final class Program {
     this.tool = tool;
   }
 
-  /** Runs the program; returns its exit code. */
-  int run(String[] args) {
+  /** Runs the program and ends the process. */
+  void runAndExit(String[] args) {
+    int code = run(args);
+    if (Boolean.getBoolean("qtfs.training")) {
+      // The build makes the AOT cache, which a halted JVM may not write.
+      System.exit(code);
+    }
+    Runtime.getRuntime().halt(code);
+  }
+
+  private int run(String[] args) {
     try {
       int code = run(new ArrayList<>(ByteStrings.ofMain(args)));
       console.flush();

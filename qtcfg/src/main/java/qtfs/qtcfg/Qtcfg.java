@@ -5,6 +5,6 @@ public final class Qtcfg {
   private Qtcfg() {}
 
   public static void main(String[] args) {
-    Runtime.getRuntime().halt(new Program(Tool.QTCFG).run(args));
+    new Program(Tool.QTCFG).runAndExit(args);
   }
 }

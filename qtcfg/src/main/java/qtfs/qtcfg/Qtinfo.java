@@ -5,6 +5,6 @@ public final class Qtinfo {
   private Qtinfo() {}
 
   public static void main(String[] args) {
-    Runtime.getRuntime().halt(new Program(Tool.QTINFO).run(args));
+    new Program(Tool.QTINFO).runAndExit(args);
   }
 }

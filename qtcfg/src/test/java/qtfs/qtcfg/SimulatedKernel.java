@@ -115,15 +115,25 @@ record SimulatedKernel(Path directory) {
     return run(tool == Tool.QTCFG ? Qtcfg.class : Qtinfo.class, arguments);
   }
 
-  private Result run(Class<?> program, List<String> arguments) {
+  Result run(Class<?> program, List<String> arguments) {
     try {
       Path err = Files.createTempFile(directory, "err", "");
-      Process process = builder(program, arguments).redirectError(err.toFile()).start();
+      Path script = Files.createTempFile(directory, "script", "");
+      ProcessBuilder builder = builder(program, arguments);
+      // Through a file, as this JVM may be in a locale in which it cannot pass all arguments on.
+      Files.writeString(
+          script,
+          builder.command().stream()
+              .map(word -> "'" + word.replace("'", "'\\''") + "'")
+              .collect(Collectors.joining(" ", "exec ", "\n")));
+      builder.command("sh", script.toString());
+      Process process = builder.redirectError(err.toFile()).start();
       process.getOutputStream().close();
       String out = new String(process.getInputStream().readAllBytes(), ISO_8859_1);
       finish(process);
       String said = Files.readString(err, ISO_8859_1);
       Files.delete(err);
+      Files.delete(script);
       return new Result(out, said, process.exitValue());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -149,7 +159,13 @@ record SimulatedKernel(Path directory) {
   }
 
   private static String classPath() {
-    return Stream.of(Qtcfg.class, Fd.class, Group.class, CommandLine.class, JsonFactory.class)
+    return Stream.of(
+            Qtcfg.class,
+            Fd.class,
+            Group.class,
+            CommandLine.class,
+            JsonFactory.class,
+            SimulatedKernel.class)
         .map(SimulatedKernel::location)
         .distinct()
         .collect(Collectors.joining(":"));
