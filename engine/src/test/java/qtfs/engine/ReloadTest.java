@@ -96,7 +96,8 @@ final class ReloadTest {
     kernel.set("room", Role.SERVER.groups().size());
     try (EngineProcess engine = host.start(1).ready()) {
       whitelist(Host.everyGroup("/srv;/new"));
-      hangUp(engine, "follows the new whitelist only in part: /dev/qtfs_server refuses [Open] /new");
+      hangUp(
+          engine, "follows the new whitelist only in part: /dev/qtfs_server refuses [Open] /new");
       assertThat(kernel.list(Group.OPEN)).containsExactly("/srv");
       kernel.set("room", 1000);
       hangUp(engine, "14 added, 0 removed");

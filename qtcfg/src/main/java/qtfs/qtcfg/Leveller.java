@@ -1,12 +1,15 @@
 package qtfs.qtcfg;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import qtfs.linux.ByteStrings;
 import qtfs.whitelist.Group;
+import qtfs.whitelist.QtfsWhitelist;
 
 /**
  * Makes the lists of a module what they are wanted to be.
@@ -20,6 +23,15 @@ import qtfs.whitelist.Group;
  */
 record Leveller(Device device, boolean dryRun) {
   static final int MOST_ENTRIES = 64; // QTFS_WL_MAX_NUM
+
+  /** What a whitelist wants of a module, as byte strings. */
+  static Map<Group, List<String>> wanted(Role role, QtfsWhitelist whitelist) {
+    Map<Group, List<String>> wanted = new EnumMap<>(Group.class);
+    for (Group group : role.groups()) {
+      wanted.put(group, whitelist.entries(group).stream().map(ByteStrings::of).toList());
+    }
+    return wanted;
+  }
 
   /** What has to change for {@code now} to become {@code wanted}: first what comes. */
   static List<Change> changes(

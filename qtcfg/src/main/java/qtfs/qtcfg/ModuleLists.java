@@ -45,17 +45,16 @@ public final class ModuleLists {
    * Makes the lists equal to a whitelist, as {@code qtcfg load} does.
    *
    * @return a line for each entry that came or went, as in a diff
-   * @throws IOException if the module refuses one, or somebody else works on the lists: what has been
-   *     changed by then stays
+   * @throws IOException if the module refuses one, or somebody else works on the lists: what has
+   *     been changed by then stays
    */
   public List<String> level(QtfsWhitelist whitelist) throws IOException {
     Role role = device.role();
     try {
       return new Leveller(device, false)
-          .level(KernelLists.read(device), role.groups(), QtcfgCommands.wanted(role, whitelist))
-          .stream()
-          .map(change -> ByteStrings.text(change.line()))
-          .toList();
+          .level(KernelLists.read(device), role.groups(), Leveller.wanted(role, whitelist)).stream()
+              .map(change -> ByteStrings.text(change.line()))
+              .toList();
     } catch (ToolException e) {
       throw new IOException(e.getMessage(), e);
     }

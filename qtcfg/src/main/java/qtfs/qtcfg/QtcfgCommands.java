@@ -245,7 +245,8 @@ final class QtcfgCommands {
       return report(
           invocation,
           device,
-          leveller.level(KernelLists.read(device), role.groups(), wanted(role, whitelist)));
+          leveller.level(
+              KernelLists.read(device), role.groups(), Leveller.wanted(role, whitelist)));
     }
   }
 
@@ -258,20 +259,13 @@ final class QtcfgCommands {
     }
   }
 
-  static Map<Group, List<String>> wanted(Role role, QtfsWhitelist whitelist) {
-    Map<Group, List<String>> wanted = new EnumMap<>(Group.class);
-    for (Group group : role.groups()) {
-      wanted.put(group, whitelist.entries(group).stream().map(ByteStrings::of).toList());
-    }
-    return wanted;
-  }
-
   private static int diff(Invocation invocation) throws ToolException {
     QtfsWhitelist whitelist = whitelist(invocation.file(WHITELIST));
     try (Device device = invocation.device()) {
       Role role = device.role();
       List<Change> changes =
-          Leveller.changes(role.groups(), KernelLists.read(device), wanted(role, whitelist));
+          Leveller.changes(
+              role.groups(), KernelLists.read(device), Leveller.wanted(role, whitelist));
       Console console = invocation.console();
       if (invocation.has("--json")) {
         console.println(
