@@ -1,6 +1,9 @@
 package qtfs.engine;
 
+import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,9 +29,21 @@ final class Check {
   List<String> problems() {
     expect(() -> Service.requireMount(config, Service.load(config.whitelist())));
     expect(() -> ServerModule.open(config.device()).close());
-    expect(
-        () -> Service.requireFree(new InetSocketAddress(config.proxy().address().getAddress(), 0)));
+    expect(() -> requireOwn(config.proxy().address().getAddress()));
     return problems;
+  }
+
+  private static void requireOwn(InetAddress address) throws EngineException {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.bind(new InetSocketAddress(address, 0), 1);
+    } catch (IOException e) {
+      throw new EngineException(
+          "cannot listen on "
+              + address.getHostAddress()
+              + ": "
+              + e.getMessage()
+              + "; give an address of this host's own");
+    }
   }
 
   private void expect(Step step) {

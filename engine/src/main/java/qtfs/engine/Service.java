@@ -5,9 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
@@ -18,6 +16,7 @@ import qtfs.linux.LinuxException;
 import qtfs.linux.LockFile;
 import qtfs.linux.Log;
 import qtfs.linux.ProcessAttributes;
+import qtfs.linux.RunDirectory;
 import qtfs.udsproxy.ProxyDaemon;
 import qtfs.udsproxy.StartException;
 import qtfs.whitelist.Group;
@@ -103,21 +102,19 @@ final class Service {
   private static LockFile lock(Path directory) throws EngineException {
     Path file = directory.resolve("engine.lock");
     try {
-      Files.createDirectories(
-          directory,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      RunDirectory.prepare(directory);
       return LockFile.tryAcquire(file)
           .orElseThrow(
               () ->
                   new EngineException(
                       "another engine is already running: it holds " + file + "; stop it first"));
     } catch (IOException e) {
-      throw new EngineException("cannot use the run directory " + directory + ": " + e);
+      throw new EngineException(e);
     }
   }
 
   /** Asks before the kernel module is touched what only the proxy will need. */
-  static void requireFree(InetSocketAddress address) throws EngineException {
+  private static void requireFree(InetSocketAddress address) throws EngineException {
     try (ServerSocket socket = new ServerSocket()) {
       socket.setReuseAddress(true);
       socket.bind(address, 1);

@@ -69,6 +69,18 @@ final class CommandLineTest {
     }
   }
 
+  @Test
+  void aRunDirectoryThatIsNoneIsTold() throws Exception {
+    Files.writeString(host.run(), "a file");
+    try (EngineProcess engine = host.start(1)) {
+      assertThat(engine.exitCode()).isEqualTo(FAILED);
+      assertThat(engine.said())
+          .hasLineCount(1)
+          .contains("the run directory " + host.run() + " is no directory");
+    }
+    assertThat(host.kernel().log()).isEmpty();
+  }
+
   private EngineProcess check() throws Exception {
     List<String> arguments = new ArrayList<>(host.arguments(16));
     arguments.add("--check");
@@ -100,6 +112,20 @@ final class CommandLineTest {
           .anyMatch(line -> line.contains("is writable by group or others"))
           .anyMatch(line -> line.contains(":2:6: "))
           .anyMatch(line -> line.contains("/dev/qtfs_server is not there"));
+    }
+  }
+
+  @Test
+  void aCheckWantsAnAddressOfThisHost() throws Exception {
+    List<String> arguments = new ArrayList<>(host.arguments(16));
+    arguments.set(4, "192.0.2.1"); // RFC 5737: nobody's
+    arguments.add("--check");
+    try (EngineProcess check = run(arguments.toArray(String[]::new))) {
+      assertThat(check.exitCode()).isEqualTo(FAILED);
+      assertThat(check.said())
+          .isEqualTo(
+              "engine: cannot listen on 192.0.2.1: Cannot assign requested address; give an address"
+                  + " of this host's own\n");
     }
   }
 
