@@ -1,6 +1,6 @@
 package qtfs.linux;
 
-import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.util.concurrent.atomic.AtomicReference;
@@ -65,20 +65,21 @@ public final class Log {
     if (level.compareTo(LEVEL.get()) > 0) {
       return;
     }
-    String text = escape(message);
-    PrintStream err = System.err;
-    if (JOURNAL) {
-      err.println("<" + level.priority + ">" + text);
-    } else {
-      err.println(LocalDateTime.now(ZoneId.systemDefault()).withNano(0) + " " + level + " " + text);
-    }
+    String prefix =
+        JOURNAL
+            ? "<" + level.priority + ">"
+            : LocalDateTime.now(ZoneId.systemDefault()).withNano(0) + " " + level + " ";
+    // One write a line, past the layers of println: a busy proxy logs two lines a session.
+    byte[] line = (prefix + escape(message) + "\n").getBytes(StandardCharsets.UTF_8);
+    System.err.write(line, 0, line.length);
+    System.err.flush();
   }
 
   /**
    * The text with every control character as {@code \\xNN}: what came from a wire stays one line.
    */
   public static String escape(String text) {
-    if (text.chars().noneMatch(Character::isISOControl)) {
+    if (!hasControl(text)) {
       return text;
     }
     StringBuilder out = new StringBuilder(text.length() + 16);
@@ -92,5 +93,14 @@ public final class Log {
               }
             });
     return out.toString();
+  }
+
+  private static boolean hasControl(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isISOControl(text.charAt(i))) {
+        return true;
+      }
+    }
+    return false;
   }
 }

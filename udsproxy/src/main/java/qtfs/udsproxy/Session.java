@@ -177,13 +177,23 @@ final class Session extends ChannelInboundHandlerAdapter
     fromPeer.release();
     tcp.close();
     Log.info(
-        String.format(
-            "%s ended after %.3f s: %s; %d bytes to the peer, %d from it, %d descriptors",
-            name,
-            (System.nanoTime() - started) / 1e9,
-            ending,
-            toPeer.bytes(),
-            fromPeer.bytes(),
-            toPeer.fds() + fromPeer.fds()));
+        name
+            + " ended after "
+            + seconds(System.nanoTime() - started)
+            + " s: "
+            + ending
+            + "; "
+            + toPeer.bytes()
+            + " bytes to the peer, "
+            + fromPeer.bytes()
+            + " from it, "
+            + (toPeer.fds() + fromPeer.fds())
+            + " descriptors");
+  }
+
+  /** With three decimals; String.format takes longer than the rest of closing a session. */
+  private static String seconds(long nanos) {
+    long millis = nanos / 1_000_000;
+    return millis / 1000 + "." + String.valueOf(1000 + millis % 1000).substring(1);
   }
 }
