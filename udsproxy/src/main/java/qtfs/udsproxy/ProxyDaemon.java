@@ -47,9 +47,11 @@ public final class ProxyDaemon {
   private final MultiThreadIoEventLoopGroup group;
   private final ThreadPoolExecutor fileOpener;
   private final Shared shared;
-  private final List<Diagnostics> diagnostics = new ArrayList<>();
+
+  /** How each is closed; on the first loop. */
+  private final List<Runnable> localSockets = new ArrayList<>();
+
   private final Channel server;
-  private final Acceptor requests;
 
   private ProxyDaemon(ProxyConfig config, LockFile lock, Reach reach) throws StartException {
     this.lock = lock;
@@ -71,23 +73,27 @@ public final class ProxyDaemon {
       loops.add(new ProxyLoop(group.next()));
     }
     this.shared = new Shared(loops, config.peer(), reach, config.deadlines(), fileOpener);
+    this.server = bindServer(config);
     try {
-      this.server = bindServer(config);
-      Path directory = config.runDirectory();
-      ProxyLoop first = loops.get(0);
-      this.requests =
-          on(
-              first,
-              () ->
-                  Acceptor.start(
-                      first.eventLoop(),
-                      UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG),
-                      connector -> LocalConnect.start(shared, shared.chooseLoop(), connector)));
-      diagnostics.add(on(first, () -> Diagnostics.state(first, directory, shared)));
-      diagnostics.add(on(first, () -> Diagnostics.logLevel(first, directory)));
+      on(loops.get(0), () -> openSockets(config.runDirectory()));
     } catch (IOException e) {
+      stop();
       throw new StartException(e);
     }
+  }
+
+  /** Opens what local applications and operators connect to; on the first loop. */
+  private Void openSockets(Path directory) throws IOException {
+    ProxyLoop loop = shared.loops().get(0);
+    Acceptor requests =
+        Acceptor.start(
+            loop.eventLoop(),
+            UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG),
+            connector -> LocalConnect.start(shared, shared.chooseLoop(), connector));
+    localSockets.add(requests::close);
+    localSockets.add(Diagnostics.state(loop, directory, shared)::close);
+    localSockets.add(Diagnostics.logLevel(loop, directory)::close);
+    return null;
   }
 
   /**
@@ -152,7 +158,7 @@ public final class ProxyDaemon {
     }
   }
 
-  private Channel bindServer(ProxyConfig config) throws StartException, IOException {
+  private Channel bindServer(ProxyConfig config) throws StartException {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(group)
@@ -265,8 +271,7 @@ public final class ProxyDaemon {
       on(
           shared.loops().get(0),
           () -> {
-            requests.close();
-            diagnostics.forEach(Diagnostics::close);
+            localSockets.forEach(Runnable::run);
             shared.standIns().close();
             return null;
           });
