@@ -25,9 +25,13 @@ import java.util.concurrent.TimeoutException;
 import qtfs.linux.LinuxException;
 import qtfs.linux.LockFile;
 import qtfs.linux.Log;
+import qtfs.linux.Pipe;
 import qtfs.linux.ProcessAttributes;
 import qtfs.linux.RunDirectory;
 import qtfs.linux.UnixListener;
+import qtfs.linux.UnixSocket;
+import qtfs.udsproxy.connector.ConnectRequest;
+import qtfs.udsproxy.connector.InvalidRequestException;
 import qtfs.whitelist.QtfsWhitelist;
 import qtfs.whitelist.WhitelistException;
 
@@ -73,6 +77,7 @@ public final class ProxyDaemon {
       loops.add(new ProxyLoop(group.next()));
     }
     this.shared = new Shared(loops, config.peer(), reach, config.deadlines(), fileOpener);
+    Log.debug(LOADED_AT_START.size() + " classes loaded ahead");
     this.server = bindServer(config);
     try {
       on(loops.get(0), () -> openSockets(config.runDirectory()));
@@ -81,6 +86,36 @@ public final class ProxyDaemon {
       throw new StartException(e);
     }
   }
+
+  /**
+   * What the first connections need beyond what the start itself has used. Named here, it is loaded
+   * now: a process that is out of descriptors cannot open the file that a class is in, and the JVM
+   * does not try again.
+   */
+  private static final List<Class<?>> LOADED_AT_START =
+      List.of(
+          LocalConnect.class,
+          PeerConnection.class,
+          PeerRequest.Pipe.class,
+          PeerRequest.Uds.class,
+          ConnectRequest.class,
+          InvalidRequestException.class,
+          Session.class,
+          ToPeer.class,
+          FromPeer.class,
+          FdSender.class,
+          Frame.ScmPipe.class,
+          Frame.ScmRights.class,
+          FrameReader.class,
+          FrameReader.Event.class,
+          PipeEnd.class,
+          PipeRelay.class,
+          PipeSink.class,
+          PipeSource.class,
+          ProtocolException.class,
+          RefusedException.class,
+          Pipe.class,
+          UnixSocket.Credentials.class);
 
   /** Opens what local applications and operators connect to; on the first loop. */
   private Void openSockets(Path directory) throws IOException {
