@@ -26,7 +26,6 @@ import qtfs.linux.FileStatus;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
 import qtfs.qtcfg.Role;
-import qtfs.udsproxy.Deadlines;
 import qtfs.udsproxy.ProxyConfig;
 import qtfs.udsproxy.ProxyDaemon;
 import qtfs.udsproxy.connector.RemoteConnector;
@@ -132,15 +131,12 @@ final class ReloadTest {
   private ProxyDaemon startPeer(Path whitelist) throws Exception {
     InetAddress loopback = InetAddress.getLoopbackAddress();
     return ProxyDaemon.start(
-        new ProxyConfig(
-            1,
-            new InetSocketAddress(loopback, host.peerPort()),
-            new InetSocketAddress(loopback, host.port()),
-            directory.resolve("peer"),
-            whitelist,
-            false,
-            false,
-            Deadlines.DEFAULT));
+        ProxyConfig.between(
+                new InetSocketAddress(loopback, host.peerPort()),
+                new InetSocketAddress(loopback, host.port()))
+            .runDirectory(directory.resolve("peer"))
+            .whitelist(whitelist)
+            .build());
   }
 
   private void expectConnected(Path runDirectory, UnixListener target) throws IOException {

@@ -3,27 +3,8 @@ package qtfs.udsproxy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 
-/**
- * What a proxy is told at its start.
- *
- * @param threads event loops, 1 to {@link #MAX_THREADS}
- * @param address where the peer's proxy connects to, resolved
- * @param peer the other proxy, resolved; the only address that may connect
- * @param runDirectory of the sockets for local applications
- * @param whitelist file of what the peer may reach here; missing means nothing
- * @param anySocket whether the peer reaches sockets that are not listed
- * @param anyFile whether it reaches files that are not listed
- * @param deadlines for others to act
- */
-public record ProxyConfig(
-    int threads,
-    InetSocketAddress address,
-    InetSocketAddress peer,
-    Path runDirectory,
-    Path whitelist,
-    boolean anySocket,
-    boolean anyFile,
-    Deadlines deadlines) {
+/** What a proxy is told at its start; what is not told has a default. Immutable. */
+public final class ProxyConfig {
   public static final int MAX_THREADS = 64;
 
   /** The deployed daemon refuses privileged ports. */
@@ -32,4 +13,123 @@ public record ProxyConfig(
   public static final int MAX_PORT = 65535;
   public static final Path DEFAULT_RUN_DIRECTORY = Path.of("/var/run/qtfs");
   public static final Path DEFAULT_WHITELIST = Path.of("/etc/qtfs/whitelist");
+
+  private final int threads;
+  private final InetSocketAddress address;
+  private final InetSocketAddress peer;
+  private final Path runDirectory;
+  private final Path whitelist;
+  private final boolean anySocket;
+  private final boolean anyFile;
+  private final Deadlines deadlines;
+
+  private ProxyConfig(Builder builder) {
+    this.threads = builder.threads;
+    this.address = builder.address;
+    this.peer = builder.peer;
+    this.runDirectory = builder.runDirectory;
+    this.whitelist = builder.whitelist;
+    this.anySocket = builder.anySocket;
+    this.anyFile = builder.anyFile;
+    this.deadlines = builder.deadlines;
+  }
+
+  /**
+   * A configuration of defaults for two addresses.
+   *
+   * @param address where the peer's proxy connects to, resolved
+   * @param peer the other proxy, resolved; the only address that may connect
+   */
+  public static Builder between(InetSocketAddress address, InetSocketAddress peer) {
+    return new Builder(address, peer);
+  }
+
+  /** Event loops, 1 to {@link #MAX_THREADS}. */
+  public int threads() {
+    return threads;
+  }
+
+  public InetSocketAddress address() {
+    return address;
+  }
+
+  public InetSocketAddress peer() {
+    return peer;
+  }
+
+  /** Of the sockets for local applications. */
+  public Path runDirectory() {
+    return runDirectory;
+  }
+
+  /** File of what the peer may reach here; missing means nothing. */
+  public Path whitelist() {
+    return whitelist;
+  }
+
+  /** Whether the peer reaches sockets that are not listed. */
+  public boolean anySocket() {
+    return anySocket;
+  }
+
+  /** Whether the peer reaches files that are not listed. */
+  public boolean anyFile() {
+    return anyFile;
+  }
+
+  /** For others to act. */
+  public Deadlines deadlines() {
+    return deadlines;
+  }
+
+  /** Collects what differs from the defaults. */
+  public static final class Builder {
+    private final InetSocketAddress address;
+    private final InetSocketAddress peer;
+    private int threads = 1;
+    private Path runDirectory = DEFAULT_RUN_DIRECTORY;
+    private Path whitelist = DEFAULT_WHITELIST;
+    private boolean anySocket;
+    private boolean anyFile;
+    private Deadlines deadlines = Deadlines.DEFAULT;
+
+    private Builder(InetSocketAddress address, InetSocketAddress peer) {
+      this.address = address;
+      this.peer = peer;
+    }
+
+    public Builder threads(int number) {
+      threads = number;
+      return this;
+    }
+
+    public Builder runDirectory(Path directory) {
+      runDirectory = directory;
+      return this;
+    }
+
+    public Builder whitelist(Path file) {
+      whitelist = file;
+      return this;
+    }
+
+    public Builder anySocket(boolean any) {
+      anySocket = any;
+      return this;
+    }
+
+    public Builder anyFile(boolean any) {
+      anyFile = any;
+      return this;
+    }
+
+    public Builder deadlines(Deadlines times) {
+      deadlines = times;
+      return this;
+    }
+
+    public ProxyConfig build() {
+      return new ProxyConfig(this);
+    }
+  }
 }

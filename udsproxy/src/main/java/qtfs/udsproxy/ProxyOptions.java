@@ -85,15 +85,13 @@ public final class ProxyOptions {
     String environment = System.getenv("QTFS_RUN_DIR");
     Path defaultRun =
         environment == null ? ProxyConfig.DEFAULT_RUN_DIRECTORY : Path.of(environment);
-    return new ProxyConfig(
-        number(parsed, first, threadsName, 1, ProxyConfig.MAX_THREADS),
-        address(parsed, 0),
-        address(parsed, 2),
-        optionalPath(parsed, "--run-dir", defaultRun),
-        optionalPath(parsed, "--whitelist", ProxyConfig.DEFAULT_WHITELIST),
-        parsed.hasMatchedOption("--allow-any-socket"),
-        parsed.hasMatchedOption("--allow-any-file"),
-        Deadlines.DEFAULT);
+    return ProxyConfig.between(address(parsed, 0), address(parsed, 2))
+        .threads(number(parsed, first, threadsName, 1, ProxyConfig.MAX_THREADS))
+        .runDirectory(optionalPath(parsed, "--run-dir", defaultRun))
+        .whitelist(optionalPath(parsed, "--whitelist", ProxyConfig.DEFAULT_WHITELIST))
+        .anySocket(parsed.hasMatchedOption("--allow-any-socket"))
+        .anyFile(parsed.hasMatchedOption("--allow-any-file"))
+        .build();
   }
 
   /** The value of an option made by {@link #path}. */

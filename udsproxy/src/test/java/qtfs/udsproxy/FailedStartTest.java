@@ -31,14 +31,12 @@ final class FailedStartTest {
 
   private ProxyConfig config() throws Exception {
     InetAddress loopback = InetAddress.getLoopbackAddress();
-    return new ProxyConfig(
-        1,
-        new InetSocketAddress(loopback, ProxyPair.freePort()),
-        new InetSocketAddress(loopback, ProxyPair.freePort()),
-        directory.resolve("run"),
-        directory.resolve("whitelist"),
-        false,
-        false,
-        ProxyPair.DEADLINES);
+    return ProxyConfig.between(
+            new InetSocketAddress(loopback, ProxyPair.freePort()),
+            new InetSocketAddress(loopback, ProxyPair.freePort()))
+        .runDirectory(directory.resolve("run"))
+        .whitelist(directory.resolve("whitelist"))
+        .deadlines(ProxyPair.DEADLINES)
+        .build();
   }
 }

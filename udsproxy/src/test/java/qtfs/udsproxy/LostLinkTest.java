@@ -79,15 +79,12 @@ final class LostLinkTest {
     int peerPort = ProxyPair.freePort();
     ProxyDaemon daemon =
         ProxyDaemon.start(
-            new ProxyConfig(
-                1,
-                new InetSocketAddress(loopback, 0),
-                new InetSocketAddress(loopback, peerPort),
-                directory.resolve("run"),
-                Files.writeString(directory.resolve("whitelist"), ""),
-                false,
-                false,
-                ProxyPair.DEADLINES));
+            ProxyConfig.between(
+                    new InetSocketAddress(loopback, 0), new InetSocketAddress(loopback, peerPort))
+                .runDirectory(directory.resolve("run"))
+                .whitelist(Files.writeString(directory.resolve("whitelist"), ""))
+                .deadlines(ProxyPair.DEADLINES)
+                .build());
     try {
       try (Fd connector = ask()) {
         assertThat(Sockets.read(connector, 5)).isEqualTo(new byte[4]);

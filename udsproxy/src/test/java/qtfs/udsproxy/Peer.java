@@ -34,15 +34,13 @@ final class Peer implements AutoCloseable {
     server.setSoTimeout(LIMIT_MILLIS);
     this.daemon =
         ProxyDaemon.start(
-            new ProxyConfig(
-                1,
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getLocalPort()),
-                directory.resolve("run"),
-                Files.writeString(directory.resolve("whitelist"), whitelist),
-                false,
-                false,
-                deadlines));
+            ProxyConfig.between(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getLocalPort()))
+                .runDirectory(directory.resolve("run"))
+                .whitelist(Files.writeString(directory.resolve("whitelist"), whitelist))
+                .deadlines(deadlines)
+                .build());
   }
 
   /** A proxy that lets its peer reach everything in the directory. */

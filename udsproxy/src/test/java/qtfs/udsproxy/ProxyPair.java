@@ -58,15 +58,13 @@ final class ProxyPair implements AutoCloseable {
   private ProxyConfig config(
       String name, int port, int peer, Path whitelist, Deadlines deadlines, int threads) {
     InetAddress loopback = InetAddress.getLoopbackAddress();
-    return new ProxyConfig(
-        threads,
-        new InetSocketAddress(loopback, port),
-        new InetSocketAddress(loopback, peer),
-        directory.resolve(name),
-        whitelist,
-        false,
-        false,
-        deadlines);
+    return ProxyConfig.between(
+            new InetSocketAddress(loopback, port), new InetSocketAddress(loopback, peer))
+        .threads(threads)
+        .runDirectory(directory.resolve(name))
+        .whitelist(whitelist)
+        .deadlines(deadlines)
+        .build();
   }
 
   /** A port that was free a moment ago. */
