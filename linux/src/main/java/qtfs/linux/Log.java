@@ -2,7 +2,11 @@ package qtfs.linux;
 
 import java.nio.charset.StandardCharsets;
 import java.time.LocalDateTime;
+import java.time.OffsetDateTime;
 import java.time.ZoneId;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -10,7 +14,8 @@ import java.util.concurrent.atomic.AtomicReference;
  * byte of payload.
  *
  * <p>Under systemd, which sets JOURNAL_STREAM, each line starts with the priority that journald
- * reads ({@code <4>}, sd-daemon(3)); elsewhere with time and level. Safe from any thread.
+ * reads ({@code <4>}, sd-daemon(3)); elsewhere with time and level; or it is a JSON object, where
+ * {@link #format} says so. Safe from any thread.
  */
 public final class Log {
   /** How much is told, in ascending order. */
@@ -28,8 +33,19 @@ public final class Log {
     }
   }
 
-  private static final boolean JOURNAL = System.getenv("JOURNAL_STREAM") != null;
+  /** What a line looks like. */
+  public enum Format {
+    /** {@code 2026-11-22T12:00:00 INFO listening}. */
+    TEXT,
+    /** {@code <6>listening}: journald adds the time and takes the number for its priority. */
+    JOURNAL,
+    /** {@code {"time":"2026-11-22T12:00:00.123+01:00","level":"info","message":"listening"}}. */
+    JSON
+  }
+
   private static final AtomicReference<Level> LEVEL = new AtomicReference<>(Level.INFO);
+  private static final AtomicReference<Format> FORMAT =
+      new AtomicReference<>(System.getenv("JOURNAL_STREAM") == null ? Format.TEXT : Format.JOURNAL);
 
   private Log() {}
 
@@ -39,6 +55,28 @@ public final class Log {
 
   public static void level(Level level) {
     LEVEL.set(level);
+  }
+
+  /** What lines look like from now on, instead of what suits standard error. */
+  public static void format(Format format) {
+    FORMAT.set(format);
+  }
+
+  /**
+   * Writes an event that somebody may have to answer for, whatever the level: as JSON its values
+   * are members, next to {@code time}, {@code level} ({@code audit}) and {@code event}.
+   */
+  public static void audit(Audit audit) {
+    if (FORMAT.get() == Format.JSON) {
+      Map<String, Object> members = new LinkedHashMap<>();
+      members.put("time", now());
+      members.put("level", "audit");
+      members.put("event", audit.event());
+      members.putAll(audit.values());
+      print(JsonLine.of(members));
+    } else {
+      print(prefix("AUDIT", Level.INFO.priority) + escape(audit.text()));
+    }
   }
 
   public static void error(String message) {
@@ -65,12 +103,30 @@ public final class Log {
     if (level.compareTo(LEVEL.get()) > 0) {
       return;
     }
-    String prefix =
-        JOURNAL
-            ? "<" + level.priority + ">"
-            : LocalDateTime.now(ZoneId.systemDefault()).withNano(0) + " " + level + " ";
-    // One write a line, past the layers of println: a busy proxy logs two lines a session.
-    byte[] line = (prefix + escape(message) + "\n").getBytes(StandardCharsets.UTF_8);
+    if (FORMAT.get() == Format.JSON) {
+      Map<String, Object> members = new LinkedHashMap<>();
+      members.put("time", now());
+      members.put("level", level.name().toLowerCase(Locale.ROOT));
+      members.put("message", message);
+      print(JsonLine.of(members));
+    } else {
+      print(prefix(level.name(), level.priority) + escape(message));
+    }
+  }
+
+  private static String prefix(String level, int priority) {
+    return FORMAT.get() == Format.JOURNAL
+        ? "<" + priority + ">"
+        : LocalDateTime.now(ZoneId.systemDefault()).withNano(0) + " " + level + " ";
+  }
+
+  private static String now() {
+    return OffsetDateTime.now(ZoneId.systemDefault()).toString();
+  }
+
+  /** One write a line, past the layers of println: a busy proxy logs two lines a session. */
+  private static void print(String text) {
+    byte[] line = (text + "\n").getBytes(StandardCharsets.UTF_8);
     System.err.write(line, 0, line.length);
     System.err.flush();
   }

@@ -59,4 +59,38 @@ final class LogTest {
     assertThat(Log.escape("\u4e2d\n\ud83d\ude00")).isEqualTo("\u4e2d\\x0a\ud83d\ude00");
     assertThat(Log.escape("")).isEmpty();
   }
+
+  @Test
+  void anAuditLineIsWordsWithQuotesWhereTheyAreNeeded() {
+    Log.level(Log.Level.NONE);
+    Log.audit(
+        Audit.of("session-end")
+            .with("session", 12)
+            .with("path", "/run/a b\"\n.sock")
+            .with("from", "10.0.0.2")
+            .withSeconds("seconds", 1_002_999_999L));
+    assertThat(written.toString(UTF_8))
+        .endsWith(
+            "AUDIT session-end session=12 path=\"/run/a b\\\"\\x0a.sock\" from=10.0.0.2"
+                + " seconds=1.002\n");
+  }
+
+  @Test
+  void inJsonEachLineIsAnObject() {
+    Log.format(Log.Format.JSON);
+    try {
+      Log.warn("a \"b\" \\ \n \u00fc");
+      Log.audit(Audit.of("refusal").with("path", "/x\ud83d\ude00\ud83d").with("uid", 0));
+    } finally {
+      Log.format(Log.Format.TEXT);
+    }
+    String[] lines = written.toString(UTF_8).split("\n");
+    assertThat(lines).hasSize(2);
+    assertThat(lines[0])
+        .startsWith("{\"time\":\"2")
+        .endsWith("\"level\":\"warn\",\"message\":\"a \\\"b\\\" \\\\ \\u000a \u00fc\"}");
+    assertThat(lines[1])
+        .endsWith(
+            "\"level\":\"audit\",\"event\":\"refusal\",\"path\":\"/x\ud83d\ude00\\ud83d\",\"uid\":0}");
+  }
 }
