@@ -44,7 +44,7 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
   private final Shared shared;
   private final ProxyLoop loop;
   private final Fd connector;
-  private final UnixSocket.Credentials who;
+  private final Requester who;
   private final FdWatch watch;
   private final byte[] request = new byte[ConnectRequest.LENGTH];
   private int received;
@@ -60,7 +60,7 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
     this.shared = shared;
     this.loop = loop;
     this.connector = connector;
-    this.who = UnixSocket.peerCredentials(connector);
+    this.who = Requester.local(UnixSocket.peerCredentials(connector));
     this.watch = FdWatch.start(loop.eventLoop(), connector.number(), this);
     this.deadline = inTime("the request is not complete");
   }
@@ -260,16 +260,23 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
           over = true;
           deadline.cancel(false);
           channel.pipeline().remove(this);
-          String name = "session " + shared.statistics().nextSession();
+          SessionEntry entry =
+              new SessionEntry(
+                  shared.statistics(),
+                  SessionInfo.Direction.OUTGOING,
+                  requestedPath(),
+                  who,
+                  channel,
+                  SessionEntry.V1);
           Log.info(
-              name
+              entry.name()
                   + ": "
                   + requestedPath()
                   + " of the peer, for pid "
                   + who.pid()
                   + " uid "
                   + who.uid());
-          Session.start(shared, loop, name, channel, application, early, tcpEof);
+          Session.start(shared, loop, entry, channel, application, early, tcpEof);
         });
   }
 
