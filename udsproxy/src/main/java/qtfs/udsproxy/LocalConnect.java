@@ -54,6 +54,8 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
   private boolean tcpEof;
   private boolean answered; // by the peer
   private boolean over;
+  private SessionPlaces.@Nullable Place place;
+  private final long started = System.nanoTime();
   private ScheduledFuture<?> deadline;
 
   private LocalConnect(Shared shared, ProxyLoop loop, Fd connector) throws LinuxException {
@@ -84,7 +86,9 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
   }
 
   private ScheduledFuture<?> inTime(String complaint) {
-    return loop.after(shared.deadlines().handshake(), () -> fail(complaint + " in time"));
+    return loop.after(
+        shared.deadlines().handshake(),
+        () -> fail(Refusal.HANDSHAKE_TIMEOUT, complaint + " in time"));
   }
 
   private void nextStep(String complaint) {
@@ -102,7 +106,9 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
         return;
       }
       if (n <= 0) {
-        fail(path == null ? "the request ends after " + received + " bytes" : "the connector left");
+        fail(
+            Refusal.REQUESTER_LEFT,
+            path == null ? "the request ends after " + received + " bytes" : "the connector left");
         return;
       }
     }
@@ -130,15 +136,18 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
       ConnectRequest decoded = ConnectRequest.decode(request);
       path = decoded.path();
       if (decoded.type() != UnixSocket.Type.STREAM) {
-        fail(decoded.type() + " sockets are not carried, only STREAM");
+        fail(Refusal.UNSUPPORTED, decoded.type() + " sockets are not carried, only STREAM");
         return;
       }
+      place = shared.places().take(SessionInfo.Direction.OUTGOING);
       nextStep("the peer cannot be reached");
       shared
           .connectToPeer(loop, this)
           .addListener((ChannelFutureListener) future -> connected(future, decoded));
     } catch (IOException e) {
-      fail("bad request: " + e.getMessage());
+      fail(Refusal.BAD_REQUEST, e.getMessage());
+    } catch (SessionPlaces.FullException e) {
+      fail(e.refusal(), e.getMessage());
     }
   }
 
@@ -146,7 +155,7 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
 
   private void connected(ChannelFuture future, ConnectRequest decoded) {
     if (!future.isSuccess()) {
-      fail("the peer cannot be reached: " + future.cause().getMessage());
+      fail(Refusal.PEER_UNREACHABLE, future.cause().getMessage());
       return;
     }
     Channel channel = future.channel();
@@ -191,7 +200,8 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
     }
     answered = true;
     if (answer == PeerRequest.REFUSED) {
-      fail("the peer has refused it: nothing listens there, or its whitelist does not allow it");
+      fail(
+          Refusal.PEER_REFUSED, "nothing listens there, or the peer's whitelist does not allow it");
       return;
     }
     nextStep("the application does not come");
@@ -215,13 +225,13 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
   /** After its answer the peer may end at once: what it sent until then is still delivered. */
   private void peerEnded() {
     if (!answered) {
-      fail("the peer has closed the connection without an answer");
+      fail(Refusal.LINK_LOST, "the peer has closed the connection without an answer");
     }
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    fail("the link failed: " + cause.getMessage());
+    fail(Refusal.LINK_LOST, cause.getMessage());
   }
 
   // ---- WAITING
@@ -238,14 +248,18 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
           deadline =
               loop.after(
                   shared.deadlines().pairing(),
-                  () -> fail("the application does not come in time"));
+                  () -> fail(Refusal.PAIRING_TIMEOUT, "the application does not come in time"));
+          shared
+              .statistics()
+              .connects(SessionInfo.Direction.OUTGOING)
+              .record(System.nanoTime() - started);
           endRequest(READY);
         });
   }
 
   @Override
   public void failed(IOException reason) {
-    onLoop(() -> fail(reason.getMessage() == null ? reason.toString() : reason.getMessage()));
+    onLoop(() -> fail(Refusal.FAILED, reason.getMessage()));
   }
 
   @Override
@@ -253,7 +267,8 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
     onLoop(
         () -> {
           Channel channel = tcp;
-          if (over || channel == null) {
+          SessionPlaces.Place held = place;
+          if (over || channel == null || held == null) {
             application.close();
             return;
           }
@@ -267,15 +282,8 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
                   requestedPath(),
                   who,
                   channel,
-                  SessionEntry.V1);
-          Log.info(
-              entry.name()
-                  + ": "
-                  + requestedPath()
-                  + " of the peer, for pid "
-                  + who.pid()
-                  + " uid "
-                  + who.uid());
+                  SessionEntry.V1,
+                  held);
           Session.start(shared, loop, entry, channel, application, early, tcpEof);
         });
   }
@@ -294,21 +302,16 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
 
   // ---- the end
 
-  private void fail(String reason) {
+  private void fail(Refusal refusal, @Nullable String detail) {
     if (over) {
       return;
     }
     over = true;
     deadline.cancel(false);
-    Log.warn(
-        "not connected to "
-            + requestedPath()
-            + " for pid "
-            + who.pid()
-            + " uid "
-            + who.uid()
-            + ": "
-            + reason);
+    if (place != null) {
+      place.free();
+    }
+    shared.audit().refused(path == null ? "" : path, who, refusal, String.valueOf(detail));
     if (connector.isOpen()) {
       if (received == ConnectRequest.LENGTH) {
         endRequest(FAILED);

@@ -2,6 +2,7 @@ package qtfs.udsproxy;
 
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** What a proxy is told at its start; what is not told has a default. Immutable. */
 public final class ProxyConfig {
@@ -22,6 +23,8 @@ public final class ProxyConfig {
   private final boolean anySocket;
   private final boolean anyFile;
   private final Deadlines deadlines;
+  private final Limits limits;
+  private final @Nullable InetSocketAddress metrics;
 
   private ProxyConfig(Builder builder) {
     this.threads = builder.threads;
@@ -32,6 +35,8 @@ public final class ProxyConfig {
     this.anySocket = builder.anySocket;
     this.anyFile = builder.anyFile;
     this.deadlines = builder.deadlines;
+    this.limits = builder.limits;
+    this.metrics = builder.metrics;
   }
 
   /**
@@ -82,6 +87,16 @@ public final class ProxyConfig {
     return deadlines;
   }
 
+  /** How much it takes on. */
+  public Limits limits() {
+    return limits;
+  }
+
+  /** Where metrics are shown besides the unix socket; null for nowhere. */
+  public @Nullable InetSocketAddress metrics() {
+    return metrics;
+  }
+
   /** Collects what differs from the defaults. */
   public static final class Builder {
     private final InetSocketAddress address;
@@ -92,6 +107,8 @@ public final class ProxyConfig {
     private boolean anySocket;
     private boolean anyFile;
     private Deadlines deadlines = Deadlines.DEFAULT;
+    private Limits limits = Limits.DEFAULT;
+    private @Nullable InetSocketAddress metrics;
 
     private Builder(InetSocketAddress address, InetSocketAddress peer) {
       this.address = address;
@@ -125,6 +142,16 @@ public final class ProxyConfig {
 
     public Builder deadlines(Deadlines times) {
       deadlines = times;
+      return this;
+    }
+
+    public Builder limits(Limits most) {
+      limits = most;
+      return this;
+    }
+
+    public Builder metrics(@Nullable InetSocketAddress address) {
+      metrics = address;
       return this;
     }
 

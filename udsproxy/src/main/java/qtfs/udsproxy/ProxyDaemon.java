@@ -22,6 +22,8 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import qtfs.linux.Audit;
 import qtfs.linux.LinuxException;
 import qtfs.linux.LockFile;
 import qtfs.linux.Log;
@@ -76,14 +78,20 @@ public final class ProxyDaemon {
     for (int i = 0; i < config.threads(); i++) {
       loops.add(new ProxyLoop(group.next()));
     }
-    this.shared = new Shared(loops, config.peer(), reach, config.deadlines(), fileOpener);
+    this.shared =
+        new Shared(loops, config.peer(), reach, config.deadlines(), config.limits(), fileOpener);
+    loops.forEach(loop -> LoopProbe.start(loop, shared.statistics().loopLag()));
     Log.debug(LOADED_AT_START.size() + " classes loaded ahead");
     this.server = bindServer(config);
     try {
       on(loops.get(0), () -> openSockets(config.runDirectory()));
+      showMetrics(config.metrics());
     } catch (IOException e) {
       stop();
       throw new StartException(e);
+    } catch (StartException e) {
+      stop();
+      throw e;
     }
   }
 
@@ -101,6 +109,16 @@ public final class ProxyDaemon {
           ConnectRequest.class,
           InvalidRequestException.class,
           Session.class,
+          AuditTrail.class,
+          Refusal.class,
+          Limit.class,
+          IdleWatch.class,
+          SessionPlaces.Place.class,
+          SessionPlaces.FullException.class,
+          Statistics.Kind.class,
+          Statistics.Refused.class,
+          Statistics.Passed.class,
+          Audit.class,
           SessionEntry.class,
           LoopCounter.class,
           Requester.class,
@@ -131,7 +149,15 @@ public final class ProxyDaemon {
     localSockets.add(requests::close);
     localSockets.add(Diagnostics.state(loop, directory, shared)::close);
     localSockets.add(Diagnostics.logLevel(loop, directory)::close);
+    localSockets.add(new MetricsEndpoint(loop, shared.metrics()).listen(directory)::close);
     return null;
+  }
+
+  private void showMetrics(@Nullable InetSocketAddress address) throws StartException {
+    if (address != null) {
+      Channel channel = new MetricsEndpoint(shared.loops().get(0), shared.metrics()).bind(address);
+      localSockets.add(channel::close);
+    }
   }
 
   /**
@@ -256,12 +282,11 @@ public final class ProxyDaemon {
   private void admit(Channel channel) {
     InetAddress from = ((InetSocketAddress) channel.remoteAddress()).getAddress();
     if (!from.equals(shared.peer().getAddress())) {
-      shared.statistics().refused();
-      Log.warn("refused a connection from " + from.getHostAddress() + ": it is not the peer");
+      shared.audit().stranger(from.getHostAddress(), "this is not the peer's address");
       channel.close();
       return;
     }
-    Shared.options().forEach(option -> option.applyTo(channel));
+    shared.options().forEach(option -> option.applyTo(channel));
     PeerConnection.start(shared, channel);
   }
 
@@ -290,6 +315,11 @@ public final class ProxyDaemon {
     shared.whitelist(whitelist);
   }
 
+  /** Shows the metrics of another part of this process next to the proxy's; any thread. */
+  public void addMetrics(MetricsSource source) {
+    shared.metrics().add(source);
+  }
+
   /** The port that the peer connects to, for a configuration that left it open. */
   int port() {
     return ((InetSocketAddress) server.localAddress()).getPort();
@@ -311,6 +341,7 @@ public final class ProxyDaemon {
           () -> {
             localSockets.forEach(Runnable::run);
             shared.standIns().close();
+            shared.audit().close();
             return null;
           });
       for (ProxyLoop loop : shared.loops()) {
@@ -335,6 +366,7 @@ public final class ProxyDaemon {
         .shutdownGracefully(0, shared.deadlines().stopping().toMillis(), TimeUnit.MILLISECONDS)
         .awaitUninterruptibly(shared.deadlines().stopping().toMillis() + 1000);
     fileOpener.shutdown();
+    shared.metrics().close();
     shared.passedPipes().close();
     shared.loops().forEach(ProxyLoop::close);
   }

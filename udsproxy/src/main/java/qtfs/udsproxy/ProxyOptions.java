@@ -5,6 +5,9 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -25,6 +28,8 @@ public final class ProxyOptions {
           "this host's port, 1024 to 65535",
           "the peer's address",
           "the peer's port");
+
+  private static final String METRICS = "--metrics";
 
   private final String threadsName;
   private final int first;
@@ -48,6 +53,8 @@ public final class ProxyOptions {
         path("--whitelist", "FILE", "what the peer may reach (default /etc/qtfs/whitelist)"));
     spec.addOption(flag("--allow-any-socket", "let the peer reach every unix socket"));
     spec.addOption(flag("--allow-any-file", "let the peer open every regular file"));
+    LimitOptions.addTo(spec);
+    spec.addOption(path(METRICS, "ADDR:PORT", "show metrics there too, not only on metrics.sock"));
     spec.addPositional(
         positional(first, threadsName, "event loops, 1 to " + ProxyConfig.MAX_THREADS));
     for (int i = 0; i < ADDRESSES.size(); i++) {
@@ -91,7 +98,29 @@ public final class ProxyOptions {
         .whitelist(optionalPath(parsed, "--whitelist", ProxyConfig.DEFAULT_WHITELIST))
         .anySocket(parsed.hasMatchedOption("--allow-any-socket"))
         .anyFile(parsed.hasMatchedOption("--allow-any-file"))
+        .deadlines(LimitOptions.deadlines(parsed))
+        .limits(LimitOptions.limits(parsed))
+        .metrics(metrics(parsed))
         .build();
+  }
+
+  private static @Nullable InetSocketAddress metrics(ParseResult parsed) throws StartException {
+    String text = parsed.matchedOptionValue(METRICS, "");
+    if (!parsed.hasMatchedOption(METRICS)) {
+      return null;
+    }
+    String wanted = METRICS + " is \"" + text + "\"";
+    Matcher matcher = Pattern.compile("(\\[[^]]+]|[^:]+):([0-9]{1,5})").matcher(text);
+    if (!matcher.matches() || Integer.parseInt(matcher.group(2)) > ProxyConfig.MAX_PORT) {
+      throw new StartException(
+          wanted + ", must be ADDR:PORT, such as 127.0.0.1:9112 or [::1]:9112");
+    }
+    try {
+      return new InetSocketAddress(
+          InetAddress.getByName(matcher.group(1)), Integer.parseInt(matcher.group(2)));
+    } catch (UnknownHostException e) {
+      throw new StartException(wanted + ", whose address is neither one nor a known host");
+    }
   }
 
   /** The value of an option made by {@link #path}. */

@@ -22,19 +22,19 @@ import qtfs.whitelist.QtfsWhitelist;
 
 /** What all connections of a daemon have in common. For any thread. */
 final class Shared {
-  /** Enough for the bandwidth of a fast link, little enough for a thousand slow readers. */
-  private static final WriteBufferWaterMark WATER_MARK =
-      new WriteBufferWaterMark(64 * 1024, 256 * 1024);
-
   private final List<ProxyLoop> loops;
   private final AtomicInteger nextLoop = new AtomicInteger();
   private final InetSocketAddress peer;
   private volatile Reach reach;
   private final Deadlines deadlines;
+  private final Limits limits;
   private final ExecutorService fileOpener;
   private final PassedPipes passedPipes = new PassedPipes();
   private final StandIns standIns;
   private final Statistics statistics = new Statistics();
+  private final MetricsExporter metrics = new MetricsExporter(this);
+  private final SessionPlaces places;
+  private final AuditTrail audit;
   private final SessionRegister register = new SessionRegister();
   private final Set<Relay> relays = ConcurrentHashMap.newKeySet();
 
@@ -48,13 +48,17 @@ final class Shared {
       InetSocketAddress peer,
       Reach reach,
       Deadlines deadlines,
+      Limits limits,
       ExecutorService fileOpener) {
     this.loops = List.copyOf(loops);
     this.peer = peer;
     this.reach = reach;
     this.deadlines = deadlines;
+    this.limits = limits;
+    this.places = new SessionPlaces(limits);
     this.fileOpener = fileOpener;
     this.standIns = new StandIns(loops.get(0).eventLoop());
+    this.audit = new AuditTrail(statistics, loops.get(0).eventLoop());
   }
 
   /** The loop that the next connection lives on. */
@@ -109,6 +113,22 @@ final class Shared {
     return statistics;
   }
 
+  AuditTrail audit() {
+    return audit;
+  }
+
+  Limits limits() {
+    return limits;
+  }
+
+  MetricsExporter metrics() {
+    return metrics;
+  }
+
+  SessionPlaces places() {
+    return places;
+  }
+
   SessionRegister register() {
     return register;
   }
@@ -156,8 +176,13 @@ final class Shared {
     }
   }
 
+  /** Reading goes on when three quarters have gone to the peer. */
+  private WriteBufferWaterMark waterMark() {
+    return new WriteBufferWaterMark(limits.buffered() / 4, limits.buffered());
+  }
+
   /** The options of every socket between the two proxies. */
-  static List<SocketOption<?>> options() {
+  List<SocketOption<?>> options() {
     return List.of(
         new SocketOption<>(ChannelOption.AUTO_READ, false),
         new SocketOption<>(ChannelOption.ALLOW_HALF_CLOSURE, true),
@@ -167,7 +192,7 @@ final class Shared {
         new SocketOption<>(EpollChannelOption.TCP_KEEPIDLE, 30),
         new SocketOption<>(EpollChannelOption.TCP_KEEPINTVL, 10),
         new SocketOption<>(EpollChannelOption.TCP_KEEPCNT, 6),
-        new SocketOption<>(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK),
+        new SocketOption<>(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark()),
         new SocketOption<>(
             ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(2048, 16384, 65536)));
   }
