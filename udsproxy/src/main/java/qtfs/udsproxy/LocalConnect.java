@@ -63,6 +63,7 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
     this.who = UnixSocket.peerCredentials(connector);
     this.watch = FdWatch.start(loop.eventLoop(), connector.number(), this);
     this.deadline = inTime("the request is not complete");
+    shared.requestBegins();
   }
 
   /**
@@ -258,6 +259,7 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
             return;
           }
           over = true;
+          shared.requestEnds(loop);
           deadline.cancel(false);
           channel.pipeline().remove(this);
           String name = "session " + shared.statistics().nextSession();
@@ -292,6 +294,7 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
       return;
     }
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
     Log.warn(
         "not connected to "
