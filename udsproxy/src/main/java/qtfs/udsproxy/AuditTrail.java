@@ -164,6 +164,7 @@ final class AuditTrail {
           PEER_UNREACHABLE,
           LINK_LOST,
           REQUESTER_LEFT,
+          STOPPING,
           FAILED -> {}
     }
   }

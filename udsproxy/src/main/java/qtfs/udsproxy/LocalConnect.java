@@ -1,19 +1,10 @@
 package qtfs.udsproxy;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayDeque;
-import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
@@ -27,17 +18,15 @@ import qtfs.udsproxy.connector.ConnectRequest;
  * remote_uds.sock} to the session:
  *
  * <pre>
- * READING    112 bytes from the application's connector
- * CONNECTING to the peer's proxy
- * ASKING     the request is sent, its answer awaited
- * WAITING    the stand-in socket listens, the connector has been told, the application may connect
+ * READING  112 bytes from the application's connector
+ * ASKING   the peer is asked for its socket
+ * WAITING  the stand-in socket listens, the connector has been told, the application may connect
  * </pre>
  *
  * Every step has a deadline; a connector that hangs up ends it before the stand-in listens. All on
  * the loop's thread, but for what the stand-ins call.
  */
-final class LocalConnect extends ChannelInboundHandlerAdapter
-    implements FdWatch.Listener, StandIns.Waiting {
+final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, StandIns.Waiting {
   private static final int READY = 1;
   private static final int FAILED = 0;
 
@@ -49,13 +38,9 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
   private final byte[] request = new byte[ConnectRequest.LENGTH];
   private int received;
   private @Nullable String path;
-  private @Nullable Channel tcp;
-  private final Queue<ByteBuf> early = new ArrayDeque<>();
-  private boolean tcpEof;
-  private boolean answered; // by the peer
+  private @Nullable PeerRequestor requestor;
+  private boolean waits; // for the application
   private boolean over;
-  private SessionPlaces.@Nullable Place place;
-  private final long started = System.nanoTime();
   private ScheduledFuture<?> deadline;
 
   private LocalConnect(Shared shared, ProxyLoop loop, Fd connector) throws LinuxException {
@@ -65,6 +50,7 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
     this.who = Requester.local(UnixSocket.peerCredentials(connector));
     this.watch = FdWatch.start(loop.eventLoop(), connector.number(), this);
     this.deadline = inTime("the request is not complete");
+    shared.requestBegins();
   }
 
   /**
@@ -89,11 +75,6 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
     return loop.after(
         shared.deadlines().handshake(),
         () -> fail(Refusal.HANDSHAKE_TIMEOUT, complaint + " in time"));
-  }
-
-  private void nextStep(String complaint) {
-    deadline.cancel(false);
-    deadline = inTime(complaint);
   }
 
   // ---- READING
@@ -139,99 +120,24 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
         fail(Refusal.UNSUPPORTED, decoded.type() + " sockets are not carried, only STREAM");
         return;
       }
-      place = shared.places().take(SessionInfo.Direction.OUTGOING);
-      nextStep("the peer cannot be reached");
-      shared
-          .connectToPeer(loop, this)
-          .addListener((ChannelFutureListener) future -> connected(future, decoded));
+      deadline.cancel(false);
+      requestor = PeerRequestor.start(shared, loop, decoded, this);
     } catch (IOException e) {
       fail(Refusal.BAD_REQUEST, e.getMessage());
-    } catch (SessionPlaces.FullException e) {
-      fail(e.refusal(), e.getMessage());
     }
   }
 
-  // ---- CONNECTING, ASKING
-
-  private void connected(ChannelFuture future, ConnectRequest decoded) {
-    if (!future.isSuccess()) {
-      fail(Refusal.PEER_UNREACHABLE, future.cause().getMessage());
-      return;
-    }
-    Channel channel = future.channel();
-    if (over) {
-      channel.close();
-      return;
-    }
-    tcp = channel;
-    ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
-    new PeerRequest.Uds(decoded).encode(out);
-    channel.writeAndFlush(out);
-    nextStep("the peer does not answer");
-    channel.read();
-  }
+  // ---- ASKING
 
   @Override
-  public void channelRead(ChannelHandlerContext ctx, Object message) {
-    ByteBuf in = (ByteBuf) message;
-    if (over) {
-      in.release();
-      return;
-    }
-    early.add(in);
-    if (!answered) {
-      readAnswer(ctx);
-    }
-  }
-
-  private void readAnswer(ChannelHandlerContext ctx) {
-    int available = early.stream().mapToInt(ByteBuf::readableBytes).sum();
-    if (available < PeerRequest.ANSWER_LENGTH) {
-      ctx.read();
-      return;
-    }
-    int answer = 0;
-    for (int i = 0; i < PeerRequest.ANSWER_LENGTH; i++) {
-      ByteBuf head = early.element();
-      answer |= head.readUnsignedByte() << (8 * i);
-      if (!head.isReadable()) {
-        early.remove().release();
-      }
-    }
-    answered = true;
-    if (answer == PeerRequest.REFUSED) {
-      fail(
-          Refusal.PEER_REFUSED, "nothing listens there, or the peer's whitelist does not allow it");
-      return;
-    }
-    nextStep("the application does not come");
+  public void connected() {
+    waits = true;
     shared.standIns().await(requestedPath(), this);
   }
 
   @Override
-  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (event instanceof ChannelInputShutdownEvent) {
-      tcpEof = true;
-      peerEnded();
-    }
-  }
-
-  @Override
-  public void channelInactive(ChannelHandlerContext ctx) {
-    tcpEof = true;
-    peerEnded();
-  }
-
-  /** After its answer the peer may end at once: what it sent until then is still delivered. */
-  private void peerEnded() {
-    if (!answered) {
-      fail(Refusal.LINK_LOST, "the peer has closed the connection without an answer");
-    }
-  }
-
-  @Override
-  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    fail(Refusal.LINK_LOST, cause.getMessage());
+  public void failed(Refusal refusal, String detail) {
+    fail(refusal, detail);
   }
 
   // ---- WAITING
@@ -244,15 +150,10 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
             shared.standIns().giveUp(requestedPath(), this);
             return;
           }
-          deadline.cancel(false);
           deadline =
               loop.after(
                   shared.deadlines().pairing(),
                   () -> fail(Refusal.PAIRING_TIMEOUT, "the application does not come in time"));
-          shared
-              .statistics()
-              .connects(SessionInfo.Direction.OUTGOING)
-              .record(System.nanoTime() - started);
           endRequest(READY);
         });
   }
@@ -266,25 +167,15 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
   public void pair(Fd application) {
     onLoop(
         () -> {
-          Channel channel = tcp;
-          SessionPlaces.Place held = place;
-          if (over || channel == null || held == null) {
+          PeerRequestor link = requestor;
+          if (over || link == null) {
             application.close();
             return;
           }
           over = true;
+          shared.requestEnds(loop);
           deadline.cancel(false);
-          channel.pipeline().remove(this);
-          SessionEntry entry =
-              new SessionEntry(
-                  shared.statistics(),
-                  SessionInfo.Direction.OUTGOING,
-                  requestedPath(),
-                  who,
-                  channel,
-                  SessionEntry.V1,
-                  held);
-          Session.start(shared, loop, entry, channel, application, early, tcpEof);
+          link.startSession(who, application);
         });
   }
 
@@ -307,10 +198,8 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
       return;
     }
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
-    if (place != null) {
-      place.free();
-    }
     shared.audit().refused(path == null ? "" : path, who, refusal, String.valueOf(detail));
     if (connector.isOpen()) {
       if (received == ConnectRequest.LENGTH) {
@@ -319,13 +208,11 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
         closeConnector();
       }
     }
-    if (answered) {
+    if (waits) {
       shared.standIns().giveUp(requestedPath(), this);
     }
-    early.forEach(ByteBuf::release);
-    early.clear();
-    if (tcp != null) {
-      tcp.close();
+    if (requestor != null) {
+      requestor.close();
     }
   }
 

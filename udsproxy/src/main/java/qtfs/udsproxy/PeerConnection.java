@@ -44,6 +44,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     this.shared = shared;
     this.loop = loop;
     this.tcp = tcp;
+    shared.requestBegins();
     this.head = tcp.alloc().buffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
     this.deadline =
         loop.after(
@@ -131,7 +132,9 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       case PeerRequest.Pipe(PipeEnd end, int token) -> servePipe(end, token);
       case PeerRequest.Uds(ConnectRequest target) -> {
         wanted = target.path();
-        if (target.type() == UnixSocket.Type.STREAM) {
+        if (shared.isDraining()) {
+          refuse(Refusal.STOPPING, "this proxy is about to end", null);
+        } else if (target.type() == UnixSocket.Type.STREAM) {
           takePlace(target.path());
         } else {
           refuse(
@@ -222,6 +225,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   /** What follows on this connection is somebody else's to read. */
   private void finish() {
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
     head.release();
     tcp.pipeline().remove(this);
@@ -266,6 +270,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     if (place != null) {
       place.free();
     }
+    shared.requestEnds(loop);
     deadline.cancel(false);
     head.release();
     early.forEach(ByteBuf::release);

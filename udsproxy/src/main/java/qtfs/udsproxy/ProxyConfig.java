@@ -2,6 +2,8 @@ package qtfs.udsproxy;
 
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What a proxy is told at its start; what is not told has a default. Immutable. */
@@ -25,6 +27,8 @@ public final class ProxyConfig {
   private final Deadlines deadlines;
   private final Limits limits;
   private final @Nullable InetSocketAddress metrics;
+  private final Duration closeTimeout;
+  private final boolean watched;
 
   private ProxyConfig(Builder builder) {
     this.threads = builder.threads;
@@ -37,6 +41,8 @@ public final class ProxyConfig {
     this.deadlines = builder.deadlines;
     this.limits = builder.limits;
     this.metrics = builder.metrics;
+    this.closeTimeout = builder.closeTimeout;
+    this.watched = builder.watched;
   }
 
   /**
@@ -97,6 +103,16 @@ public final class ProxyConfig {
     return metrics;
   }
 
+  /** How long sessions may go on after SIGTERM. */
+  public Duration closeTimeout() {
+    return closeTimeout;
+  }
+
+  /** The files whose change is a reload. */
+  public List<Path> watchedFiles() {
+    return watched ? List.of(whitelist) : List.of();
+  }
+
   /** Collects what differs from the defaults. */
   public static final class Builder {
     private final InetSocketAddress address;
@@ -109,6 +125,8 @@ public final class ProxyConfig {
     private Deadlines deadlines = Deadlines.DEFAULT;
     private Limits limits = Limits.DEFAULT;
     private @Nullable InetSocketAddress metrics;
+    private Duration closeTimeout = Duration.ZERO;
+    private boolean watched = true;
 
     private Builder(InetSocketAddress address, InetSocketAddress peer) {
       this.address = address;
@@ -152,6 +170,16 @@ public final class ProxyConfig {
 
     public Builder metrics(@Nullable InetSocketAddress address) {
       metrics = address;
+      return this;
+    }
+
+    public Builder closeTimeout(Duration time) {
+      closeTimeout = time;
+      return this;
+    }
+
+    public Builder watched(boolean watch) {
+      watched = watch;
       return this;
     }
 

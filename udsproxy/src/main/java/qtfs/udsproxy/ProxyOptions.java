@@ -4,10 +4,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -29,7 +27,7 @@ public final class ProxyOptions {
           "the peer's address",
           "the peer's port");
 
-  private static final String METRICS = "--metrics";
+  private static final int MAX_CLOSE_TIMEOUT = 86_400;
 
   private final String threadsName;
   private final int first;
@@ -54,7 +52,16 @@ public final class ProxyOptions {
     spec.addOption(flag("--allow-any-socket", "let the peer reach every unix socket"));
     spec.addOption(flag("--allow-any-file", "let the peer open every regular file"));
     LimitOptions.addTo(spec);
-    spec.addOption(path(METRICS, "ADDR:PORT", "show metrics there too, not only on metrics.sock"));
+    MetricsOption.addTo(spec);
+    spec.addOption(flag("--no-watch", "read the whitelist again on SIGHUP only, not on a change"));
+    spec.addOption(
+        OptionSpec.builder("--close-timeout")
+            .type(String.class)
+            .paramLabel("SECONDS")
+            .description("how long sessions may go on after SIGTERM (default 0)")
+            .build());
+    spec.addOption(flag("--check", "say what would keep it from starting, and do not start"));
+    LogOptions.addTo(spec);
     spec.addPositional(
         positional(first, threadsName, "event loops, 1 to " + ProxyConfig.MAX_THREADS));
     for (int i = 0; i < ADDRESSES.size(); i++) {
@@ -100,27 +107,20 @@ public final class ProxyOptions {
         .anyFile(parsed.hasMatchedOption("--allow-any-file"))
         .deadlines(LimitOptions.deadlines(parsed))
         .limits(LimitOptions.limits(parsed))
-        .metrics(metrics(parsed))
+        .metrics(MetricsOption.read(parsed))
+        .watched(!parsed.hasMatchedOption("--no-watch"))
+        .closeTimeout(Duration.ofSeconds(closeTimeout(parsed)))
         .build();
   }
 
-  private static @Nullable InetSocketAddress metrics(ParseResult parsed) throws StartException {
-    String text = parsed.matchedOptionValue(METRICS, "");
-    if (!parsed.hasMatchedOption(METRICS)) {
-      return null;
-    }
-    String wanted = METRICS + " is \"" + text + "\"";
-    Matcher matcher = Pattern.compile("(\\[[^]]+]|[^:]+):([0-9]{1,5})").matcher(text);
-    if (!matcher.matches() || Integer.parseInt(matcher.group(2)) > ProxyConfig.MAX_PORT) {
-      throw new StartException(
-          wanted + ", must be ADDR:PORT, such as 127.0.0.1:9112 or [::1]:9112");
-    }
-    try {
-      return new InetSocketAddress(
-          InetAddress.getByName(matcher.group(1)), Integer.parseInt(matcher.group(2)));
-    } catch (UnknownHostException e) {
-      throw new StartException(wanted + ", whose address is neither one nor a known host");
-    }
+  /** Whether nothing is to be started. */
+  public static boolean onlyCheck(ParseResult parsed) {
+    return parsed.hasMatchedOption("--check");
+  }
+
+  private static int closeTimeout(ParseResult parsed) throws StartException {
+    String seconds = parsed.matchedOptionValue("--close-timeout", "0");
+    return number("--close-timeout", seconds, 0, MAX_CLOSE_TIMEOUT);
   }
 
   /** The value of an option made by {@link #path}. */
@@ -131,7 +131,10 @@ public final class ProxyOptions {
   /** A parameter that is a number. */
   public static int number(ParseResult parsed, int index, String name, int least, int most)
       throws StartException {
-    String text = parsed.matchedPositionalValue(index, "");
+    return number("<" + name + ">", parsed.matchedPositionalValue(index, ""), least, most);
+  }
+
+  private static int number(String what, String text, int least, int most) throws StartException {
     try {
       int number = Integer.parseInt(text);
       if (number >= least && number <= most) {
@@ -141,7 +144,7 @@ public final class ProxyOptions {
       // told below, with the range
     }
     throw new StartException(
-        "<" + name + "> is \"" + text + "\", must be a number from " + least + " to " + most);
+        what + " is \"" + text + "\", must be a number from " + least + " to " + most);
   }
 
   /** The address and the port behind it, at their places in {@link #ADDRESSES}. */

@@ -24,6 +24,8 @@ enum Refusal {
   PAIRING_TIMEOUT,
   MAX_SESSIONS,
   MAX_SESSIONS_PER_PEER,
+  /** This proxy drains, and is about to end. */
+  STOPPING,
   /** This host could not, for lack of descriptors or the like. */
   FAILED;
 
