@@ -1,11 +1,9 @@
 package qtfs.engine;
 
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
+import qtfs.udsproxy.Endpoint;
+import qtfs.udsproxy.StartException;
 
 /**
  * What would keep an engine from starting, told all at once without starting one: neither the
@@ -29,20 +27,15 @@ final class Check {
   List<String> problems() {
     expect(() -> Service.requireMount(config, Service.load(config.whitelist())));
     expect(() -> ServerModule.open(config.device()).close());
-    expect(() -> requireOwn(config.proxy().address().getAddress()));
+    expect(() -> requireOwn(config.proxy().address()));
     return problems;
   }
 
-  private static void requireOwn(InetAddress address) throws EngineException {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.bind(new InetSocketAddress(address, 0), 1);
-    } catch (IOException e) {
-      throw new EngineException(
-          "cannot listen on "
-              + address.getHostAddress()
-              + ": "
-              + e.getMessage()
-              + "; give an address of this host's own");
+  private static void requireOwn(Endpoint address) throws EngineException {
+    try {
+      address.requireOwn();
+    } catch (StartException e) {
+      throw new EngineException(e);
     }
   }
 

@@ -5,13 +5,10 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +40,6 @@ public final class ProxyDaemon {
   /** The name of every thread that connects a unix socket: the kernel module exempts it by that. */
   public static final String THREAD_NAME = "udsproxyd";
 
-  private static final int BACKLOG = 4096;
   private static final long OPEN_FILES = 65536;
   private static final int FILE_OPENERS = 64;
 
@@ -123,7 +119,7 @@ public final class ProxyDaemon {
     Acceptor requests =
         Acceptor.start(
             loop.eventLoop(),
-            UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG),
+            UnixListener.bind(directory.resolve("remote_uds.sock"), Transport.BACKLOG),
             connector -> LocalConnect.start(shared, shared.chooseLoop(), connector));
     localSockets.add(requests::close);
     localSockets.add(Diagnostics.state(loop, directory, shared)::close);
@@ -197,9 +193,7 @@ public final class ProxyDaemon {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(group)
-            .channelFactory(() -> Shared.closeOnExec(new EpollServerSocketChannel()))
-            .option(ChannelOption.SO_BACKLOG, BACKLOG)
-            .option(ChannelOption.SO_REUSEADDR, true)
+            .channelFactory(Transport.of(config.address())::listening)
             .childHandler(
                 new ChannelInitializer<Channel>() {
                   @Override
@@ -208,18 +202,12 @@ public final class ProxyDaemon {
                   }
                 });
     try {
-      Channel channel = bootstrap.bind(config.address()).syncUninterruptibly().channel();
-      channel.pipeline().addLast(new AcceptErrors(text(config.address())));
+      Channel channel = bootstrap.bind(config.address().address()).syncUninterruptibly().channel();
+      channel.pipeline().addLast(new AcceptErrors(config.address()));
       return channel;
     } catch (Exception e) {
       // Netty throws what the bind failed with, checked or not.
-      throw abandon(
-          new StartException(
-              "cannot listen on "
-                  + text(config.address())
-                  + ": "
-                  + e.getMessage()
-                  + "; is the address this host's own, and is the port free?"));
+      throw abandon(config.address().cannotListen(e));
     }
   }
 
@@ -228,9 +216,9 @@ public final class ProxyDaemon {
    * error pauses for a second and hands the error on.
    */
   private static final class AcceptErrors extends ChannelInboundHandlerAdapter {
-    private final String address;
+    private final Endpoint address;
 
-    AcceptErrors(String address) {
+    AcceptErrors(Endpoint address) {
       this.address = address;
     }
 
@@ -245,20 +233,21 @@ public final class ProxyDaemon {
     return reason;
   }
 
-  private static String text(InetSocketAddress address) {
-    return address.getAddress().getHostAddress() + ":" + address.getPort();
-  }
-
   /** Lets the peer's host in and nobody else, before a byte of theirs is looked at. */
   private void admit(Channel channel) {
-    InetAddress from = ((InetSocketAddress) channel.remoteAddress()).getAddress();
-    if (!from.equals(shared.peer().getAddress())) {
-      shared.statistics().refused();
-      Log.warn("refused a connection from " + from.getHostAddress() + ": it is not the peer");
+    SocketAddress address = channel.remoteAddress();
+    if (address == null) { // Not even that could be asked any more.
       channel.close();
       return;
     }
-    Shared.options().forEach(option -> option.applyTo(channel));
+    Endpoint from = Endpoint.of(address);
+    if (!shared.peer().isHostOf(address)) {
+      shared.statistics().refused();
+      Log.warn("refused a connection from " + from + ": it is not the peer");
+      channel.close();
+      return;
+    }
+    Transport.of(from).options().forEach(option -> option.applyTo(channel));
     PeerConnection.start(shared, channel);
   }
 
@@ -289,7 +278,7 @@ public final class ProxyDaemon {
 
   /** The port that the peer connects to, for a configuration that left it open. */
   int port() {
-    return ((InetSocketAddress) server.localAddress()).getPort();
+    return Endpoint.of(server.localAddress()).port();
   }
 
   Shared shared() {
