@@ -5,7 +5,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
-import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -64,7 +63,7 @@ final class MetricsEndpoint {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loop.eventLoop())
-            .channelFactory(() -> Shared.closeOnExec(new EpollServerSocketChannel()))
+            .channelFactory(Transport.TCP::listening)
             .childHandler(
                 new ChannelInitializer<Channel>() {
                   @Override
