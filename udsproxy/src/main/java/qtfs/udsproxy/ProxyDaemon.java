@@ -96,6 +96,7 @@ public final class ProxyDaemon {
       List.of(
           LocalConnect.class,
           PeerConnection.class,
+          PeerRequestor.class,
           PeerRequest.Pipe.class,
           PeerRequest.Uds.class,
           ConnectRequest.class,
