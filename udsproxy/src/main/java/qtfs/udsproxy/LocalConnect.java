@@ -33,7 +33,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   private final Shared shared;
   private final ProxyLoop loop;
   private final Fd connector;
-  private final UnixSocket.Credentials who;
+  private final Requester who;
   private final FdWatch watch;
   private final byte[] request = new byte[ConnectRequest.LENGTH];
   private int received;
@@ -47,7 +47,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
     this.shared = shared;
     this.loop = loop;
     this.connector = connector;
-    this.who = UnixSocket.peerCredentials(connector);
+    this.who = Requester.local(UnixSocket.peerCredentials(connector));
     this.watch = FdWatch.start(loop.eventLoop(), connector.number(), this);
     this.deadline = inTime("the request is not complete");
   }
@@ -169,16 +169,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
           }
           over = true;
           deadline.cancel(false);
-          String name = "session " + shared.statistics().nextSession();
-          Log.info(
-              name
-                  + ": "
-                  + requestedPath()
-                  + " of the peer, for pid "
-                  + who.pid()
-                  + " uid "
-                  + who.uid());
-          link.startSession(name, application);
+          link.startSession(who, application);
         });
   }
 
