@@ -90,11 +90,12 @@ public final class UnixListener implements Closeable {
       throws IOException {
     // By a descriptor: the path may lead elsewhere by now, in a directory that others write to.
     try (Fd file = Fd.open(path, Fd.O_PATH)) {
-      if (!FileStatus.of(file).sameFile(bound)) {
+      if (!isBoundTo(FileStatus.of(file))) {
         throw new IOException(path + " has been replaced by somebody else");
       }
       Path itself = Path.of(file.procPath());
-      PosixFileAttributeView view = Files.getFileAttributeView(itself, PosixFileAttributeView.class);
+      PosixFileAttributeView view =
+          Files.getFileAttributeView(itself, PosixFileAttributeView.class);
       if (owner != null) {
         view.setOwner(owner);
       }
@@ -130,10 +131,15 @@ public final class UnixListener implements Closeable {
   /** Whether the path still leads here: others may remove or replace the file. */
   public boolean isBound() {
     try {
-      return FileStatus.ofLink(path).sameFile(bound);
+      return isBoundTo(FileStatus.ofLink(path));
     } catch (LinuxException gone) {
       return false;
     }
+  }
+
+  /** Whether a file is the one bound here, by whatever path. */
+  public boolean isBoundTo(FileStatus file) {
+    return file.sameFile(bound);
   }
 
   private void removeOwn() {

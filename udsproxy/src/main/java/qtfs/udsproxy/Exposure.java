@@ -62,16 +62,12 @@ public record Exposure(
       String[] paths = parts.removeFirst().split("=", 2);
       Map<String, String> options = options(parts);
       UserPrincipalLookupService users = FileSystems.getDefault().getUserPrincipalLookupService();
-      String owner = options.get("owner");
-      String group = options.get("group");
       return new Exposure(
           ConnectRequest.of(UnixSocket.Type.STREAM, paths[0]),
           local(paths[paths.length - 1]),
           mode(options.get("mode")),
-          owner == null ? null : users.lookupPrincipalByName(owner),
-          group == null ? null : users.lookupPrincipalByGroupName(group));
-    } catch (UserPrincipalNotFoundException e) {
-      throw new SpecException(spec, "this host has no user or group \"" + e.getName() + "\"");
+          principal("user", options.get("owner"), users::lookupPrincipalByName),
+          principal("group", options.get("group"), users::lookupPrincipalByGroupName));
     } catch (IOException | IllegalArgumentException e) {
       throw new SpecException(spec, String.valueOf(e.getMessage()));
     }
@@ -90,6 +86,23 @@ public record Exposure(
       }
     }
     return options;
+  }
+
+  /** A way to find a user or a group. */
+  private interface Lookup<P> {
+    P of(String name) throws IOException;
+  }
+
+  private static <P> @Nullable P principal(String kind, @Nullable String name, Lookup<P> lookup)
+      throws IOException {
+    if (name == null) {
+      return null;
+    }
+    try {
+      return lookup.of(name);
+    } catch (UserPrincipalNotFoundException e) {
+      throw new IllegalArgumentException("this host has no " + kind + " \"" + name + "\"", e);
+    }
   }
 
   private static int mode(@Nullable String text) {

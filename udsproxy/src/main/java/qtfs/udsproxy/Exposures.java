@@ -53,6 +53,7 @@ final class Exposures {
       }
       this.acceptor =
           Acceptor.start(shared.loops().get(0).eventLoop(), listener, this::clientConnected);
+      shared.exposed().add(listener);
     }
 
     private void clientConnected(Fd client) {
@@ -65,6 +66,7 @@ final class Exposures {
     }
 
     void close() {
+      shared.exposed().remove(acceptor.listener());
       acceptor.close();
     }
   }
@@ -92,14 +94,17 @@ final class Exposures {
     Log.info("exposed: " + exposure.target().path() + " of the peer, at " + local);
   }
 
-  /** Takes no more clients at a path; those that there are stay. False if nothing is exposed there. */
+  /**
+   * Takes no more clients at a path; those that there are stay. False if nothing is exposed there.
+   */
   boolean remove(Path local) {
     Exposed known = exposed.remove(local);
     if (known == null) {
       return false;
     }
     known.close();
-    Log.info("not exposed any more: " + known.exposure.target().path() + " of the peer, at " + local);
+    Log.info(
+        "not exposed any more: " + known.exposure.target().path() + " of the peer, at " + local);
     return true;
   }
 

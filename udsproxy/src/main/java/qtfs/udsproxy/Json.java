@@ -8,8 +8,11 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** JSON objects on one line each, as the control socket has them. For any thread. */
 final class Json {
@@ -18,6 +21,16 @@ final class Json {
   /** Writes the members of an object. */
   interface Members {
     void write(JsonGenerator json) throws IOException;
+  }
+
+  /** Loads what the first request will need, before descriptors can run out. */
+  static void load() {
+    try {
+      object(line(json -> json.writeStringField("command", "")));
+      texts(new byte[] {'{', '}'});
+    } catch (IOException impossible) {
+      throw new AssertionError(impossible);
+    }
   }
 
   /** An object, without a line's end. */
@@ -36,7 +49,7 @@ final class Json {
   /**
    * The members of an object that has no others than texts.
    *
-   * @throws IOException for anything else, without the text of it
+   * @throws IOException for anything else
    */
   static Map<String, String> texts(byte[] line) throws IOException {
     JsonFactory factory =
@@ -54,9 +67,55 @@ final class Json {
     return members;
   }
 
+  /**
+   * The members of any object, in their order: values are String, Long, Double, Boolean, List, Map,
+   * or null.
+   *
+   * @throws IOException for what is no object, and nothing else
+   */
+  static Map<String, @Nullable Object> object(String line) throws IOException {
+    try (JsonParser json = new JsonFactory().createParser(line)) {
+      require(json.nextToken() == JsonToken.START_OBJECT);
+      Map<String, @Nullable Object> members = members(json);
+      require(json.nextToken() == null);
+      return members;
+    }
+  }
+
+  private static Map<String, @Nullable Object> members(JsonParser json) throws IOException {
+    Map<String, @Nullable Object> members = new LinkedHashMap<>();
+    while (json.nextToken() == JsonToken.FIELD_NAME) {
+      String name = json.currentName();
+      json.nextToken();
+      members.put(name, value(json));
+    }
+    return members;
+  }
+
+  private static @Nullable Object value(JsonParser json) throws IOException {
+    return switch (json.currentToken()) {
+      case START_OBJECT -> members(json);
+      case START_ARRAY -> {
+        List<@Nullable Object> elements = new ArrayList<>();
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+          elements.add(value(json));
+        }
+        yield elements;
+      }
+      case VALUE_STRING -> json.getText();
+      case VALUE_NUMBER_INT -> json.getLongValue();
+      case VALUE_NUMBER_FLOAT -> json.getDoubleValue();
+      case VALUE_TRUE -> true;
+      case VALUE_FALSE -> false;
+      case VALUE_NULL -> null;
+      case NOT_AVAILABLE, END_OBJECT, END_ARRAY, FIELD_NAME, VALUE_EMBEDDED_OBJECT ->
+          throw new IOException("not a value");
+    };
+  }
+
   private static void require(boolean condition) throws IOException {
     if (!condition) {
-      throw new IOException("not an object of texts");
+      throw new IOException("not the object that it should be");
     }
   }
 }

@@ -2,6 +2,7 @@ package qtfs.udsproxy;
 
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.List;
 
 /** What a proxy is told at its start; what is not told has a default. Immutable. */
 public final class ProxyConfig {
@@ -22,6 +23,7 @@ public final class ProxyConfig {
   private final boolean anySocket;
   private final boolean anyFile;
   private final Deadlines deadlines;
+  private final List<Exposure> exposures;
 
   private ProxyConfig(Builder builder) {
     this.threads = builder.threads;
@@ -32,6 +34,7 @@ public final class ProxyConfig {
     this.anySocket = builder.anySocket;
     this.anyFile = builder.anyFile;
     this.deadlines = builder.deadlines;
+    this.exposures = List.copyOf(builder.exposures);
   }
 
   /**
@@ -82,6 +85,11 @@ public final class ProxyConfig {
     return deadlines;
   }
 
+  /** The peer's sockets that local ones lead to from the start. */
+  public List<Exposure> exposures() {
+    return exposures;
+  }
+
   /** Collects what differs from the defaults. */
   public static final class Builder {
     private final InetSocketAddress address;
@@ -92,6 +100,7 @@ public final class ProxyConfig {
     private boolean anySocket;
     private boolean anyFile;
     private Deadlines deadlines = Deadlines.DEFAULT;
+    private List<Exposure> exposures = List.of();
 
     private Builder(InetSocketAddress address, InetSocketAddress peer) {
       this.address = address;
@@ -125,6 +134,11 @@ public final class ProxyConfig {
 
     public Builder deadlines(Deadlines times) {
       deadlines = times;
+      return this;
+    }
+
+    public Builder exposures(List<Exposure> sockets) {
+      exposures = sockets;
       return this;
     }
 

@@ -1,5 +1,6 @@
 package qtfs.udsproxy;
 
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,6 +22,9 @@ public final class Udsproxyd {
 
   /** Runs the daemon; returns only by ending the process. */
   public static void main(String[] args) throws InterruptedException {
+    if (args.length > 0 && args[0].equals("ctl")) {
+      System.exit(new Ctl(System.out, System.err).run(List.of(args).subList(1, args.length)));
+    }
     CommandLine commandLine = new CommandLine(spec());
     ProxyDaemon daemon;
     try {
@@ -76,12 +80,13 @@ public final class Udsproxyd {
         .description(
             "Connects unix sockets between this host and a peer.",
             "Example, on the host 10.0.0.1 whose peer is 10.0.0.2:",
-            "  udsproxyd 1 10.0.0.1 12121 10.0.0.2 12121");
+            "  udsproxyd 1 10.0.0.1 12121 10.0.0.2 12121",
+            "udsproxyd ctl --help tells how to look inside one that runs.");
     OPTIONS.addTo(spec);
     return spec;
   }
 
-  private static String version() {
+  static String version() {
     String version = Udsproxyd.class.getPackage().getImplementationVersion();
     return version == null ? "(not installed)" : version;
   }
