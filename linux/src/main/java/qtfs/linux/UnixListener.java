@@ -22,9 +22,11 @@ import org.jspecify.annotations.Nullable;
 public final class UnixListener implements Closeable {
   private final Path path;
   private final Fd socket;
-  private final FileStatus bound;
 
-  private UnixListener(Path path, Fd socket, FileStatus bound) {
+  /** Null for an inherited one: its file is not ours to remove. */
+  private final @Nullable FileStatus bound;
+
+  private UnixListener(Path path, Fd socket, @Nullable FileStatus bound) {
     this.path = path;
     this.socket = socket;
     this.bound = bound;
@@ -49,6 +51,16 @@ public final class UnixListener implements Closeable {
       socket.close();
       throw e;
     }
+  }
+
+  /**
+   * A listener that somebody else has made and bound, such as {@link ListenFds}. Closing leaves its
+   * file where it is.
+   *
+   * @param socket listening, not blocking; taken over
+   */
+  public static UnixListener inherited(Fd socket) throws LinuxException {
+    return new UnixListener(Path.of(UnixSocket.boundName(socket)), socket, null);
   }
 
   /** Removes a socket file whose listener is gone; fails if anything else has the name. */
@@ -128,7 +140,7 @@ public final class UnixListener implements Closeable {
     socket.close();
   }
 
-  /** Whether the path still leads here: others may remove or replace the file. */
+  /** Whether the path leads to the file bound here: others may remove or replace it. */
   public boolean isBound() {
     try {
       return isBoundTo(FileStatus.ofLink(path));
@@ -139,7 +151,7 @@ public final class UnixListener implements Closeable {
 
   /** Whether a file is the one bound here, by whatever path. */
   public boolean isBoundTo(FileStatus file) {
-    return file.sameFile(bound);
+    return bound != null && file.sameFile(bound);
   }
 
   private void removeOwn() {
