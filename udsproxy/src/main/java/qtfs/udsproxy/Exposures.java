@@ -22,6 +22,7 @@ final class Exposures {
 
   private final Shared shared;
   private final Map<Path, Exposed> exposed = new HashMap<>();
+  private boolean closed;
 
   Exposures(Shared shared) {
     this.shared = shared;
@@ -78,6 +79,9 @@ final class Exposures {
    */
   void add(Exposure exposure) throws IOException {
     Path local = exposure.local();
+    if (closed) {
+      throw new IOException("cannot expose " + local + ": the daemon takes no new sessions");
+    }
     Exposed known = exposed.get(local);
     if (known != null) {
       if (known.acceptor.listener().isBound()) {
@@ -120,8 +124,9 @@ final class Exposures {
     return exposed.size();
   }
 
-  /** Removes all the sockets. */
+  /** Removes all the sockets, and takes no others. */
   void close() {
+    closed = true;
     exposed.values().forEach(Exposed::close);
     exposed.clear();
   }

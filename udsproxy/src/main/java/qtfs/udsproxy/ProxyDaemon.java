@@ -55,12 +55,9 @@ public final class ProxyDaemon {
   /** How each is closed; on the first loop. */
   private final List<Runnable> localSockets = new ArrayList<>();
 
-  private final Exposures exposures;
-
   private final Channel server;
 
-  private ProxyDaemon(ProxyConfig config, LockFile lock, Reach reach, Runnable drain)
-      throws StartException {
+  private ProxyDaemon(ProxyConfig config, LockFile lock, Reach reach) throws StartException {
     this.lock = lock;
     ThreadFactory threads = task -> new Thread(task, THREAD_NAME);
     this.group =
@@ -81,10 +78,9 @@ public final class ProxyDaemon {
     }
     this.shared = new Shared(loops, config.peer(), reach, config.deadlines(), fileOpener);
     Log.debug(LOADED_AT_START.size() + " classes loaded ahead");
-    this.exposures = new Exposures(shared);
     this.server = bindServer(config);
     try {
-      on(loops.get(0), () -> openSockets(config, drain));
+      on(loops.get(0), () -> openSockets(config));
     } catch (IOException e) {
       stop();
       throw new StartException(e);
@@ -129,7 +125,7 @@ public final class ProxyDaemon {
           UnixSocket.Credentials.class);
 
   /** Opens what local applications and operators connect to; on the first loop. */
-  private Void openSockets(ProxyConfig config, Runnable drain) throws IOException {
+  private Void openSockets(ProxyConfig config) throws IOException {
     Path directory = config.runDirectory();
     ProxyLoop loop = shared.loops().get(0);
     Acceptor requests =
@@ -141,7 +137,8 @@ public final class ProxyDaemon {
     localSockets.add(Diagnostics.state(loop, directory, shared)::close);
     localSockets.add(Diagnostics.logLevel(loop, directory)::close);
     fileOpener.execute(Json::load); // not on the way of the start
-    Control control = new Control(shared, config, exposures, drain);
+    Exposures exposures = new Exposures(shared);
+    Control control = new Control(shared, config, exposures, () -> Log.warn("TODO drain"));
     localSockets.add(ControlSocket.open(shared, loop, directory, control)::close);
     localSockets.add(exposures::close);
     for (Exposure exposure : config.exposures()) {
@@ -156,16 +153,6 @@ public final class ProxyDaemon {
    * @throws StartException if it cannot, with nothing left behind
    */
   public static ProxyDaemon start(ProxyConfig config) throws StartException {
-    return start(config, () -> Log.warn("nobody here knows how to drain"));
-  }
-
-  /**
-   * Starts a proxy.
-   *
-   * @param drain called when {@code ctl drain} asks for it, on any thread; returns at once
-   * @throws StartException if it cannot, with nothing left behind
-   */
-  public static ProxyDaemon start(ProxyConfig config, Runnable drain) throws StartException {
     Reach reach = reach(config);
     LockFile lock = lock(config.runDirectory());
     boolean started = false;
@@ -174,7 +161,7 @@ public final class ProxyDaemon {
       if (limit < OPEN_FILES) {
         Log.warn("may open " + limit + " files only, " + OPEN_FILES + " are wanted");
       }
-      ProxyDaemon daemon = new ProxyDaemon(config, lock, reach, drain);
+      ProxyDaemon daemon = new ProxyDaemon(config, lock, reach);
       started = true;
       return daemon;
     } catch (LinuxException e) {
