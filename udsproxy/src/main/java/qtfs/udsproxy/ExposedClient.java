@@ -13,12 +13,17 @@ import qtfs.linux.UnixSocket;
  * client's connection until the session has it.
  */
 final class ExposedClient implements PeerRequestor.Listener {
+  private final Shared shared;
+  private final ProxyLoop loop;
   private final Exposure exposure;
   private final Fd client;
   private final Requester who;
   private @Nullable PeerRequestor requestor;
 
-  private ExposedClient(Exposure exposure, Fd client) throws LinuxException {
+  private ExposedClient(Shared shared, ProxyLoop loop, Exposure exposure, Fd client)
+      throws LinuxException {
+    this.shared = shared;
+    this.loop = loop;
     this.exposure = exposure;
     this.client = client;
     this.who = Requester.local(UnixSocket.peerCredentials(client));
@@ -34,13 +39,17 @@ final class ExposedClient implements PeerRequestor.Listener {
         .execute(
             () -> {
               try {
-                ExposedClient started = new ExposedClient(exposure, client);
-                started.requestor = PeerRequestor.start(shared, loop, exposure.target(), started);
+                new ExposedClient(shared, loop, exposure, client).ask();
               } catch (LinuxException e) {
                 client.close();
                 Log.error("cannot serve a client of " + exposure.local() + ": " + e.getMessage());
               }
             });
+  }
+
+  private void ask() {
+    shared.requestBegins();
+    requestor = PeerRequestor.start(shared, loop, exposure.target(), this);
   }
 
   @Override
@@ -50,6 +59,7 @@ final class ExposedClient implements PeerRequestor.Listener {
       throw new IllegalStateException("connected before it was asked for");
     }
     link.startSession(who, client);
+    shared.requestEnds(loop);
   }
 
   @Override
@@ -66,5 +76,6 @@ final class ExposedClient implements PeerRequestor.Listener {
             + ": "
             + reason);
     client.close();
+    shared.requestEnds(loop);
   }
 }

@@ -80,7 +80,7 @@ final class Exposures {
   void add(Exposure exposure) throws IOException {
     Path local = exposure.local();
     if (closed) {
-      throw new IOException("cannot expose " + local + ": the daemon takes no new sessions");
+      throw new IOException("cannot expose at " + local + ": the daemon takes no new sessions");
     }
     Exposed known = exposed.get(local);
     if (known != null) {
@@ -90,12 +90,18 @@ final class Exposures {
       known.close();
       exposed.remove(local);
     }
-    if (!Files.isDirectory(local.resolveSibling("."))) {
-      throw new IOException(
-          "cannot expose " + local + ": make the directory " + local.getParent() + " first");
-    }
+    requirePlace(exposure);
     exposed.put(local, new Exposed(exposure));
     Log.info("exposed: " + exposure.target().path() + " of the peer, at " + local);
+  }
+
+  /** Requires that the socket has a directory; needs no daemon. */
+  static void requirePlace(Exposure exposure) throws IOException {
+    Path local = exposure.local();
+    if (!Files.isDirectory(local.resolveSibling("."))) {
+      throw new IOException(
+          "cannot expose at " + local + ": make the directory " + local.getParent() + " first");
+    }
   }
 
   /**
