@@ -70,7 +70,8 @@ final class ExposeIT {
   @Test
   void servesOtherUsersWhereItsModeSaysSo() throws Exception {
     TwoHosts.skipUnless(
-        TwoHosts.succeeds("setpriv", "--version"), "setpriv is missing: apt-get install util-linux");
+        TwoHosts.succeeds("setpriv", "--version"),
+        "setpriv is missing: apt-get install util-linux");
     String asNobody = "setpriv --reuid=65534 --clear-groups redis-cli -s " + REDIS + " PING";
     assertThat(ctl("expose " + REDIS).code()).isZero();
     assertThat(hosts.sh(Host.A, asNobody).stderr()).contains("Permission denied");

@@ -48,13 +48,22 @@ final class Ctl {
               "SPEC",
               "PEERPATH[=LOCALPATH][,mode=0660][,owner=USER][,group=GROUP]",
               "Makes a socket of this host that leads to one of the peer's."),
-          new Command("unexpose", "local", "LOCALPATH", "the socket of this host", "Removes one; its sessions stay."),
+          new Command(
+              "unexpose",
+              "local",
+              "LOCALPATH",
+              "the socket of this host",
+              "Removes one; its sessions stay."),
           new Command("exposed", "Lists what is exposed."),
           new Command("sessions", "Lists the sessions."),
           new Command("status", "Tells how the daemon is."),
           new Command("drain", "Takes no new sessions, and ends with the last one."),
           new Command(
-              "log-level", "level", "LEVEL", "NONE, ERROR, WARN, INFO or DEBUG", "Logs so much from now on."));
+              "log-level",
+              "level",
+              "LEVEL",
+              "NONE, ERROR, WARN, INFO or DEBUG",
+              "Logs so much from now on."));
 
   private final PrintStream out;
   private final PrintStream err;

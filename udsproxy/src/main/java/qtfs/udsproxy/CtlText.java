@@ -56,7 +56,7 @@ final class CtlText {
       case "exposed" -> exposed(answer.objects("exposed"));
       case "sessions" -> sessions(answer.objects("sessions"));
       case "status" -> status(answer.object("status"));
-      case "drain" -> List.of("takes no new sessions; " + answer.text("sessions") + " are left");
+      case "drain" -> List.of("takes no new sessions; sessions left: " + answer.text("sessions"));
       case "log-level" ->
           List.of(answer.text("before") + " before, now " + answer.text("logLevel"));
       default -> throw new IllegalStateException("no command " + command);

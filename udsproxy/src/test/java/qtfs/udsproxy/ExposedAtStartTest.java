@@ -101,6 +101,30 @@ final class ExposedAtStartTest {
     }
   }
 
+  @Test
+  void drainsAndEndsWithTheLastSession() throws Exception {
+    try (DaemonProcess daemon = start(List.of());
+        Fd client = UnixSocket.connect(path("one.sock").toString());
+        Peer.Link link = new Peer.Link(peer.accept())) {
+      Recorded hello = Recorded.of("b01-connect-hello-reply", "tcp1.A-B");
+      link.read(Recorded.REQUEST);
+      link.send(new byte[4]);
+      Sockets.write(client, "hello");
+      assertThat(link.read(21)).isEqualTo(hello.from(Recorded.REQUEST));
+      assertThat(Ctls.run(path("run"), "drain").output())
+          .isEqualTo("takes no new sessions; sessions left: 1\n");
+      Await.until("nobody is let in", () -> Files.notExists(path("one.sock")));
+      assertThat(Ctls.run(path("run"), "expose", "/x.sock=" + path("x.sock")).errors())
+          .contains("the daemon takes no new sessions");
+      assertThat(Ctls.list(path("run"), "sessions")).hasSize(1);
+      link.send(hello.from(Recorded.REQUEST));
+      assertThat(Sockets.readText(client, 5)).isEqualTo("hello");
+      client.close();
+      link.close();
+      assertThat(daemon.exitCode(20)).isZero();
+    }
+  }
+
   /** Out of descriptors it waits for some, without a storm of errors, and then serves again. */
   @Test
   void survivesHavingNoDescriptorsLeft() throws Exception {

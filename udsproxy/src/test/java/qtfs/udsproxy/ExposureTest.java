@@ -22,7 +22,8 @@ final class ExposureTest {
 
   @Test
   void hasAPathModeAndOwnersOfItsOwn() throws Exception {
-    Exposure exposure = Exposure.parse("/run/a.sock=/srv/b=c.sock,group=root,mode=0660,owner=12345");
+    Exposure exposure =
+        Exposure.parse("/run/a.sock=/srv/b=c.sock,group=root,mode=0660,owner=12345");
     assertThat(exposure.target().path()).isEqualTo("/run/a.sock");
     assertThat(exposure.local()).isEqualTo(Path.of("/srv/b=c.sock"));
     assertThat(exposure.mode()).isEqualTo(0660);
