@@ -223,6 +223,7 @@ final class Control {
       json.writeNumberField("sessionsSinceStart", shared.statistics().sessions());
       json.writeNumberField("refused", shared.statistics().refusals());
       json.writeNumberField("exposed", exposed);
+      json.writeBooleanField("draining", shared.isDraining());
       json.writeStringField("whitelist", config.whitelist().toString());
       json.writeStringField("whitelistLoaded", shared.reach().loaded().toString());
       json.writeStringField("dialect", SessionEntry.V1);
