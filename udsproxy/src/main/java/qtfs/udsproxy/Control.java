@@ -232,8 +232,8 @@ final class Control {
       json.writeStringField("version", Udsproxyd.version());
       json.writeNumberField("pid", ProcessAttributes.pid());
       json.writeStringField("since", since.toString());
-      json.writeStringField("address", SessionEntry.text(config.address()));
-      json.writeStringField("peer", SessionEntry.text(config.peer()));
+      json.writeStringField("address", config.address().toString());
+      json.writeStringField("peer", config.peer().toString());
       json.writeStringField("runDirectory", config.runDirectory().toString());
       json.writeNumberField("threads", config.threads());
       json.writeNumberField("sessions", shared.sessions().size());

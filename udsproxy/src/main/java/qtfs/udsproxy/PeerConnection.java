@@ -250,7 +250,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     if (over) {
       return;
     }
-    Log.warn("connection of " + tcp.remoteAddress() + " dropped: " + reason);
+    Log.warn("connection of " + Endpoint.of(tcp.remoteAddress()) + " dropped: " + reason);
     release();
     tcp.close();
   }

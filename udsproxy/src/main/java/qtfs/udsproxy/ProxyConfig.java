@@ -17,8 +17,8 @@ public final class ProxyConfig {
   public static final Path DEFAULT_WHITELIST = Path.of("/etc/qtfs/whitelist");
 
   private final int threads;
-  private final InetSocketAddress address;
-  private final InetSocketAddress peer;
+  private final Endpoint address;
+  private final Endpoint peer;
   private final Path runDirectory;
   private final Path whitelist;
   private final boolean anySocket;
@@ -45,11 +45,16 @@ public final class ProxyConfig {
   /**
    * A configuration of defaults for two addresses.
    *
-   * @param address where the peer's proxy connects to, resolved
-   * @param peer the other proxy, resolved; the only address that may connect
+   * @param address where the peer's proxy connects to
+   * @param peer the other proxy, over the same transport; only its host may connect
    */
-  public static Builder between(InetSocketAddress address, InetSocketAddress peer) {
+  public static Builder between(Endpoint address, Endpoint peer) {
     return new Builder(address, peer);
+  }
+
+  /** The same over TCP, with resolved addresses. */
+  public static Builder between(InetSocketAddress address, InetSocketAddress peer) {
+    return between(new Endpoint.Tcp(address), new Endpoint.Tcp(peer));
   }
 
   /** Event loops, 1 to {@link #MAX_THREADS}. */
@@ -57,11 +62,11 @@ public final class ProxyConfig {
     return threads;
   }
 
-  public InetSocketAddress address() {
+  public Endpoint address() {
     return address;
   }
 
-  public InetSocketAddress peer() {
+  public Endpoint peer() {
     return peer;
   }
 
@@ -107,8 +112,8 @@ public final class ProxyConfig {
 
   /** Collects what differs from the defaults. */
   public static final class Builder {
-    private final InetSocketAddress address;
-    private final InetSocketAddress peer;
+    private final Endpoint address;
+    private final Endpoint peer;
     private int threads = 1;
     private Path runDirectory = DEFAULT_RUN_DIRECTORY;
     private Path whitelist = DEFAULT_WHITELIST;
@@ -119,7 +124,7 @@ public final class ProxyConfig {
     private Duration closeTimeout = Duration.ZERO;
     private boolean watched = true;
 
-    private Builder(InetSocketAddress address, InetSocketAddress peer) {
+    private Builder(Endpoint address, Endpoint peer) {
       this.address = address;
       this.peer = peer;
     }

@@ -6,13 +6,11 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +44,6 @@ public final class ProxyDaemon {
   /** The name of every thread that connects a unix socket: the kernel module exempts it by that. */
   public static final String THREAD_NAME = "udsproxyd";
 
-  private static final int BACKLOG = 4096;
   private static final long OPEN_FILES = 65536;
   private static final int FILE_OPENERS = 64;
 
@@ -163,7 +160,7 @@ public final class ProxyDaemon {
       throws IOException {
     Optional<UnixListener> given = inherited.takeRequests();
     if (given.isEmpty()) {
-      return UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG);
+      return UnixListener.bind(directory.resolve("remote_uds.sock"), Transport.BACKLOG);
     }
     Log.info("local applications ask at the inherited socket " + given.get().path());
     return given.get();
@@ -249,12 +246,18 @@ public final class ProxyDaemon {
 
   private Channel bindServer(ProxyConfig config, InheritedSockets inherited) throws StartException {
     Optional<Fd> link = inherited.takeLink();
+    if (link.isPresent() && Transport.of(config.address()) != Transport.TCP) {
+      link.get().close();
+      throw abandon(
+          new StartException(
+              "the inherited socket \"link\" is one of TCP, but "
+                  + config.address()
+                  + " is vsock: give an IP address, or let the proxy listen itself"));
+    }
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(group)
-            .channelFactory(() -> serverSocket(link))
-            .option(ChannelOption.SO_BACKLOG, BACKLOG)
-            .option(ChannelOption.SO_REUSEADDR, true)
+            .channelFactory(() -> listening(config, link))
             .childHandler(
                 new ChannelInitializer<Channel>() {
                   @Override
@@ -264,27 +267,22 @@ public final class ProxyDaemon {
                 });
     try {
       ChannelFuture listening =
-          link.isPresent() ? bootstrap.register() : bootstrap.bind(config.address());
+          link.isPresent() ? bootstrap.register() : bootstrap.bind(config.address().address());
       Channel channel = listening.syncUninterruptibly().channel();
-      channel.pipeline().addLast(new AcceptErrors(text(config.address())));
+      channel.pipeline().addLast(new AcceptErrors(config.address()));
       return channel;
     } catch (Exception e) {
       // Netty throws what the bind failed with, checked or not.
-      throw abandon(
-          new StartException(
-              "cannot listen on "
-                  + text(config.address())
-                  + ": "
-                  + e.getMessage()
-                  + "; is the address this host's own, and is the port free?"));
+      throw abandon(config.address().cannotListen(e));
     }
   }
 
-  private static EpollServerSocketChannel serverSocket(Optional<Fd> inherited) {
+  private static ServerChannel listening(ProxyConfig config, Optional<Fd> inherited) {
+    Transport transport = Transport.of(config.address());
     if (inherited.isEmpty()) {
-      return Shared.closeOnExec(new EpollServerSocketChannel());
+      return transport.listening();
     }
-    EpollServerSocketChannel channel = new EpollServerSocketChannel(inherited.get().number());
+    ServerChannel channel = transport.listening(inherited.get());
     Log.info("the peer connects to the inherited socket at " + channel.localAddress());
     return channel;
   }
@@ -294,9 +292,9 @@ public final class ProxyDaemon {
    * error pauses for a second and hands the error on.
    */
   private static final class AcceptErrors extends ChannelInboundHandlerAdapter {
-    private final String address;
+    private final Endpoint address;
 
-    AcceptErrors(String address) {
+    AcceptErrors(Endpoint address) {
       this.address = address;
     }
 
@@ -311,20 +309,21 @@ public final class ProxyDaemon {
     return reason;
   }
 
-  private static String text(InetSocketAddress address) {
-    return address.getAddress().getHostAddress() + ":" + address.getPort();
-  }
-
   /** Lets the peer's host in and nobody else, before a byte of theirs is looked at. */
   private void admit(Channel channel) {
-    InetAddress from = ((InetSocketAddress) channel.remoteAddress()).getAddress();
-    if (!from.equals(shared.peer().getAddress())) {
-      shared.statistics().refused();
-      Log.warn("refused a connection from " + from.getHostAddress() + ": it is not the peer");
+    SocketAddress address = channel.remoteAddress();
+    if (address == null) { // Not even that could be asked any more.
       channel.close();
       return;
     }
-    Shared.options().forEach(option -> option.applyTo(channel));
+    Endpoint from = Endpoint.of(address);
+    if (!shared.peer().isHostOf(address)) {
+      shared.statistics().refused();
+      Log.warn("refused a connection from " + from + ": it is not the peer");
+      channel.close();
+      return;
+    }
+    Transport.of(from).options().forEach(option -> option.applyTo(channel));
     PeerConnection.start(shared, channel);
   }
 
@@ -413,7 +412,7 @@ public final class ProxyDaemon {
 
   /** The port that the peer connects to, for a configuration that left it open. */
   int port() {
-    return ((InetSocketAddress) server.localAddress()).getPort();
+    return Endpoint.of(server.localAddress()).port();
   }
 
   Shared shared() {
