@@ -53,6 +53,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   static PeerRequestor start(
       Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
     PeerRequestor requestor = new PeerRequestor(shared, loop, request, listener);
+    shared.requestBegins();
     shared.connectToPeer(loop, requestor).addListener((ChannelFutureListener) requestor::linked);
     return requestor;
   }
@@ -153,6 +154,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
       throw new IllegalStateException("no link to " + request.path());
     }
     over = true;
+    shared.requestEnds(loop);
     channel.pipeline().remove(this);
     SessionEntry entry =
         new SessionEntry(
@@ -186,6 +188,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
       return;
     }
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
     early.forEach(ByteBuf::release);
     early.clear();
