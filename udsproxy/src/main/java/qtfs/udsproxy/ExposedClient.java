@@ -13,17 +13,12 @@ import qtfs.linux.UnixSocket;
  * client's connection until the session has it.
  */
 final class ExposedClient implements PeerRequestor.Listener {
-  private final Shared shared;
-  private final ProxyLoop loop;
   private final Exposure exposure;
   private final Fd client;
   private final Requester who;
   private @Nullable PeerRequestor requestor;
 
-  private ExposedClient(Shared shared, ProxyLoop loop, Exposure exposure, Fd client)
-      throws LinuxException {
-    this.shared = shared;
-    this.loop = loop;
+  private ExposedClient(Exposure exposure, Fd client) throws LinuxException {
     this.exposure = exposure;
     this.client = client;
     this.who = Requester.local(UnixSocket.peerCredentials(client));
@@ -39,17 +34,13 @@ final class ExposedClient implements PeerRequestor.Listener {
         .execute(
             () -> {
               try {
-                new ExposedClient(shared, loop, exposure, client).ask();
+                ExposedClient started = new ExposedClient(exposure, client);
+                started.requestor = PeerRequestor.start(shared, loop, exposure.target(), started);
               } catch (LinuxException e) {
                 client.close();
                 Log.error("cannot serve a client of " + exposure.local() + ": " + e.getMessage());
               }
             });
-  }
-
-  private void ask() {
-    shared.requestBegins();
-    requestor = PeerRequestor.start(shared, loop, exposure.target(), this);
   }
 
   @Override
@@ -59,7 +50,6 @@ final class ExposedClient implements PeerRequestor.Listener {
       throw new IllegalStateException("connected before it was asked for");
     }
     link.startSession(who, client);
-    shared.requestEnds(loop);
   }
 
   @Override
@@ -76,6 +66,5 @@ final class ExposedClient implements PeerRequestor.Listener {
             + ": "
             + reason);
     client.close();
-    shared.requestEnds(loop);
   }
 }
