@@ -1,7 +1,6 @@
 package qtfs.udsproxy;
 
 import io.netty.channel.Channel;
-import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -51,12 +50,7 @@ final class SessionEntry {
 
   /** An address as it is written on a command line; a channel that is gone has none. */
   static String text(@Nullable SocketAddress address) {
-    return switch (address) {
-      case null -> "?";
-      case InetSocketAddress ip when ip.getAddress() != null ->
-          ip.getAddress().getHostAddress() + ":" + ip.getPort();
-      default -> address.toString();
-    };
+    return address == null ? "?" : Endpoint.of(address).toString();
   }
 
   /** For the log. */
