@@ -54,6 +54,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   static PeerRequestor start(
       Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
     PeerRequestor requestor = new PeerRequestor(shared, loop, request, listener);
+    shared.requestBegins();
     requestor.connect();
     return requestor;
   }
@@ -171,6 +172,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
       throw new IllegalStateException("no link to " + request.path());
     }
     over = true;
+    shared.requestEnds(loop);
     channel.pipeline().remove(this);
     SessionEntry entry =
         new SessionEntry(
@@ -197,6 +199,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
       return;
     }
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
     if (place != null) {
       place.free();

@@ -25,6 +25,7 @@ public final class ProxyConfig {
   private final boolean anySocket;
   private final boolean anyFile;
   private final Deadlines deadlines;
+  private final List<Exposure> exposures;
   private final Limits limits;
   private final @Nullable InetSocketAddress metrics;
   private final Duration closeTimeout;
@@ -39,6 +40,7 @@ public final class ProxyConfig {
     this.anySocket = builder.anySocket;
     this.anyFile = builder.anyFile;
     this.deadlines = builder.deadlines;
+    this.exposures = List.copyOf(builder.exposures);
     this.limits = builder.limits;
     this.metrics = builder.metrics;
     this.closeTimeout = builder.closeTimeout;
@@ -98,6 +100,11 @@ public final class ProxyConfig {
     return deadlines;
   }
 
+  /** The peer's sockets that local ones lead to from the start. */
+  public List<Exposure> exposures() {
+    return exposures;
+  }
+
   /** How much it takes on. */
   public Limits limits() {
     return limits;
@@ -128,6 +135,7 @@ public final class ProxyConfig {
     private boolean anySocket;
     private boolean anyFile;
     private Deadlines deadlines = Deadlines.DEFAULT;
+    private List<Exposure> exposures = List.of();
     private Limits limits = Limits.DEFAULT;
     private @Nullable InetSocketAddress metrics;
     private Duration closeTimeout = Duration.ZERO;
@@ -165,6 +173,11 @@ public final class ProxyConfig {
 
     public Builder deadlines(Deadlines times) {
       deadlines = times;
+      return this;
+    }
+
+    public Builder exposures(List<Exposure> sockets) {
+      exposures = sockets;
       return this;
     }
 

@@ -94,7 +94,7 @@ public final class ProxyDaemon {
     this.server = bindServer(config, inherited);
     this.pulse = new LoopPulse(loops);
     try {
-      on(loops.get(0), () -> openSockets(config.runDirectory(), inherited));
+      on(loops.get(0), () -> openSockets(config, inherited));
       showMetrics(config.metrics());
     } catch (IOException e) {
       stop();
@@ -115,6 +115,9 @@ public final class ProxyDaemon {
           LocalConnect.class,
           PeerConnection.class,
           PeerRequestor.class,
+          ExposedClient.class,
+          ControlConnection.class,
+          ControlRequest.Status.class,
           PeerRequest.Pipe.class,
           PeerRequest.Uds.class,
           ConnectRequest.class,
@@ -150,7 +153,8 @@ public final class ProxyDaemon {
           UnixSocket.Credentials.class);
 
   /** Opens what local applications and operators connect to; on the first loop. */
-  private Void openSockets(Path directory, InheritedSockets inherited) throws IOException {
+  private Void openSockets(ProxyConfig config, InheritedSockets inherited) throws IOException {
+    Path directory = config.runDirectory();
     ProxyLoop loop = shared.loops().get(0);
     Acceptor requests =
         Acceptor.start(
@@ -161,6 +165,14 @@ public final class ProxyDaemon {
     localSockets.add(Diagnostics.state(loop, directory, shared)::close);
     localSockets.add(Diagnostics.logLevel(loop, directory)::close);
     localSockets.add(new MetricsEndpoint(loop, shared.metrics()).listen(directory)::close);
+    fileOpener.execute(Json::load); // not on the way of the start
+    Exposures exposures = new Exposures(shared);
+    Control control = new Control(shared, config, exposures, this::endWhenDrained);
+    localSockets.add(ControlSocket.open(shared, loop, directory, control)::close);
+    entrances.add(exposures::close);
+    for (Exposure exposure : config.exposures()) {
+      exposures.add(exposure);
+    }
     return null;
   }
 
@@ -337,14 +349,12 @@ public final class ProxyDaemon {
       channel.close();
       return;
     }
-    Transport.of(from)
-        .options(shared.limits().buffered())
-        .forEach(option -> option.applyTo(channel));
+    Transport.of(from).options(shared.limits()).forEach(option -> option.applyTo(channel));
     PeerConnection.start(shared, channel);
   }
 
   /** Runs something on a loop and waits for its result. */
-  private static <T> T on(ProxyLoop loop, Callable<T> task) throws IOException {
+  static <T> T on(ProxyLoop loop, Callable<T> task) throws IOException {
     try {
       return loop.eventLoop().submit(task).get(10, TimeUnit.SECONDS);
     } catch (ExecutionException e) {

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
+import qtfs.linux.UnixListener;
 import qtfs.whitelist.QtfsWhitelist;
 
 /** What all connections of a daemon have in common. For any thread. */
@@ -28,6 +29,7 @@ final class Shared {
   private final SessionPlaces places;
   private final AuditTrail audit;
   private final SessionRegister register = new SessionRegister();
+  private final Set<UnixListener> exposed = ConcurrentHashMap.newKeySet();
   private final Set<Relay> relays = ConcurrentHashMap.newKeySet();
   private final AtomicInteger requests = new AtomicInteger();
   private volatile boolean draining;
@@ -132,6 +134,11 @@ final class Shared {
     return register.list();
   }
 
+  /** The sockets of this host that lead to the peer. */
+  Set<UnixListener> exposed() {
+    return exposed;
+  }
+
   /** The connections that carry data now; each removes itself when it has ended. */
   Set<Relay> relays() {
     return relays;
@@ -170,7 +177,7 @@ final class Shared {
             .channelFactory(transport::connecting)
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) deadlines.handshake().toMillis())
             .handler(handler);
-    transport.options(limits.buffered()).forEach(option -> option.applyTo(bootstrap));
+    transport.options(limits).forEach(option -> option.applyTo(bootstrap));
     return bootstrap.connect(peer.address());
   }
 }

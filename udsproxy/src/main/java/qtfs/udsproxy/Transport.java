@@ -82,20 +82,18 @@ enum Transport {
     }
   }
 
-  /**
-   * The options of every socket between the two proxies.
-   *
-   * @param buffered bytes that may wait to be sent before no more are read; a quarter left, reading
-   *     goes on
-   */
-  List<SocketOption<?>> options(int buffered) {
+  /** Reading goes on when three quarters have gone to the peer. */
+  private static WriteBufferWaterMark waterMark(Limits limits) {
+    return new WriteBufferWaterMark(limits.buffered() / 4, limits.buffered());
+  }
+
+  /** The options of every socket between the two proxies. */
+  List<SocketOption<?>> options(Limits limits) {
     List<SocketOption<?>> options =
         new ArrayList<>(
             List.of(
                 new SocketOption<>(ChannelOption.AUTO_READ, false),
-                new SocketOption<>(
-                    ChannelOption.WRITE_BUFFER_WATER_MARK,
-                    new WriteBufferWaterMark(buffered / 4, buffered)),
+                new SocketOption<>(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark(limits)),
                 new SocketOption<>(
                     ChannelOption.RECVBUF_ALLOCATOR,
                     new AdaptiveRecvByteBufAllocator(2048, 16384, 65536))));

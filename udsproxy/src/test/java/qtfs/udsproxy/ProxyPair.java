@@ -90,6 +90,11 @@ final class ProxyPair implements AutoCloseable {
     }
   }
 
+  /** Such a port, with the address that everything here is at. */
+  static InetSocketAddress freeAddress() throws IOException {
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), freePort());
+  }
+
   ProxyDaemon a() {
     return a;
   }

@@ -52,7 +52,7 @@ final class VsockPair {
             .group(loop.eventLoop())
             .channelFactory(() -> new VsockChannel(null, end.number()))
             .handler(new ChannelInboundHandlerAdapter());
-    Transport.VSOCK.options(Limits.DEFAULT.buffered()).forEach(option -> option.applyTo(bootstrap));
+    Transport.VSOCK.options(Limits.DEFAULT).forEach(option -> option.applyTo(bootstrap));
     return bootstrap.register().syncUninterruptibly().channel();
   }
 
