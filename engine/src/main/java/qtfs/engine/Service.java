@@ -99,7 +99,9 @@ final class Service {
     opened.giveBuffers(config.threads());
     workers = new Workers(opened, ended);
     workers.start(config.threads());
-    proxy = ProxyDaemon.start(config.proxy(), inherited);
+    ProxyDaemon started = ProxyDaemon.start(config.proxy(), inherited);
+    proxy = started;
+    started.addMetrics(new ModuleMetrics(opened));
   }
 
   private static LockFile lock(Path directory) throws EngineException {

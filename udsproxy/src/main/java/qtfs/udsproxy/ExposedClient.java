@@ -13,12 +13,14 @@ import qtfs.linux.UnixSocket;
  * client's connection until the session has it.
  */
 final class ExposedClient implements PeerRequestor.Listener {
+  private final Shared shared;
   private final Exposure exposure;
   private final Fd client;
   private final Requester who;
   private @Nullable PeerRequestor requestor;
 
-  private ExposedClient(Exposure exposure, Fd client) throws LinuxException {
+  private ExposedClient(Shared shared, Exposure exposure, Fd client) throws LinuxException {
+    this.shared = shared;
     this.exposure = exposure;
     this.client = client;
     this.who = Requester.local(UnixSocket.peerCredentials(client));
@@ -34,7 +36,7 @@ final class ExposedClient implements PeerRequestor.Listener {
         .execute(
             () -> {
               try {
-                ExposedClient started = new ExposedClient(exposure, client);
+                ExposedClient started = new ExposedClient(shared, exposure, client);
                 started.requestor = PeerRequestor.start(shared, loop, exposure.target(), started);
               } catch (LinuxException e) {
                 client.close();
@@ -53,18 +55,8 @@ final class ExposedClient implements PeerRequestor.Listener {
   }
 
   @Override
-  public void failed(String reason) {
-    Log.warn(
-        "not connected to "
-            + exposure.target().path()
-            + ", exposed at "
-            + exposure.local()
-            + ", for pid "
-            + who.pid()
-            + " uid "
-            + who.uid()
-            + ": "
-            + reason);
+  public void failed(Refusal refusal, String detail) {
+    shared.audit().refused(exposure.target().path(), who, refusal, detail);
     client.close();
   }
 }

@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a proxy is told at its start; what is not told has a default. Immutable. */
 public final class ProxyConfig {
@@ -25,6 +26,8 @@ public final class ProxyConfig {
   private final boolean anyFile;
   private final Deadlines deadlines;
   private final List<Exposure> exposures;
+  private final Limits limits;
+  private final @Nullable InetSocketAddress metrics;
   private final Duration closeTimeout;
   private final boolean watched;
 
@@ -38,6 +41,8 @@ public final class ProxyConfig {
     this.anyFile = builder.anyFile;
     this.deadlines = builder.deadlines;
     this.exposures = List.copyOf(builder.exposures);
+    this.limits = builder.limits;
+    this.metrics = builder.metrics;
     this.closeTimeout = builder.closeTimeout;
     this.watched = builder.watched;
   }
@@ -100,6 +105,16 @@ public final class ProxyConfig {
     return exposures;
   }
 
+  /** How much it takes on. */
+  public Limits limits() {
+    return limits;
+  }
+
+  /** Where metrics are shown besides the unix socket; null for nowhere. */
+  public @Nullable InetSocketAddress metrics() {
+    return metrics;
+  }
+
   /** How long sessions may go on after SIGTERM. */
   public Duration closeTimeout() {
     return closeTimeout;
@@ -121,6 +136,8 @@ public final class ProxyConfig {
     private boolean anyFile;
     private Deadlines deadlines = Deadlines.DEFAULT;
     private List<Exposure> exposures = List.of();
+    private Limits limits = Limits.DEFAULT;
+    private @Nullable InetSocketAddress metrics;
     private Duration closeTimeout = Duration.ZERO;
     private boolean watched = true;
 
@@ -161,6 +178,16 @@ public final class ProxyConfig {
 
     public Builder exposures(List<Exposure> sockets) {
       exposures = sockets;
+      return this;
+    }
+
+    public Builder limits(Limits most) {
+      limits = most;
+      return this;
+    }
+
+    public Builder metrics(@Nullable InetSocketAddress address) {
+      metrics = address;
       return this;
     }
 

@@ -10,6 +10,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +23,8 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import qtfs.linux.Audit;
 import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.LockFile;
@@ -84,15 +87,21 @@ public final class ProxyDaemon {
     for (int i = 0; i < config.threads(); i++) {
       loops.add(new ProxyLoop(group.next()));
     }
-    this.shared = new Shared(loops, config.peer(), reach, config.deadlines(), fileOpener);
+    this.shared =
+        new Shared(loops, config.peer(), reach, config.deadlines(), config.limits(), fileOpener);
+    loops.forEach(loop -> LoopProbe.start(loop, shared.statistics().loopLag()));
     Log.debug(LOADED_AT_START.size() + " classes loaded ahead");
     this.server = bindServer(config, inherited);
     this.pulse = new LoopPulse(loops);
     try {
       on(loops.get(0), () -> openSockets(config, inherited));
+      showMetrics(config.metrics());
     } catch (IOException e) {
       stop();
       throw new StartException(e);
+    } catch (StartException e) {
+      stop();
+      throw e;
     }
   }
 
@@ -114,6 +123,16 @@ public final class ProxyDaemon {
           ConnectRequest.class,
           InvalidRequestException.class,
           Session.class,
+          AuditTrail.class,
+          Refusal.class,
+          Limit.class,
+          IdleWatch.class,
+          SessionPlaces.Place.class,
+          SessionPlaces.FullException.class,
+          Statistics.Kind.class,
+          Statistics.Refused.class,
+          Statistics.Passed.class,
+          Audit.class,
           SessionEntry.class,
           LoopCounter.class,
           Requester.class,
@@ -145,6 +164,7 @@ public final class ProxyDaemon {
     entrances.add(requests::close);
     localSockets.add(Diagnostics.state(loop, directory, shared)::close);
     localSockets.add(Diagnostics.logLevel(loop, directory)::close);
+    localSockets.add(new MetricsEndpoint(loop, shared.metrics()).listen(directory)::close);
     fileOpener.execute(Json::load); // not on the way of the start
     Exposures exposures = new Exposures(shared);
     Control control = new Control(shared, config, exposures, this::endWhenDrained);
@@ -154,6 +174,13 @@ public final class ProxyDaemon {
       exposures.add(exposure);
     }
     return null;
+  }
+
+  private void showMetrics(@Nullable InetSocketAddress address) throws StartException {
+    if (address != null) {
+      Channel channel = new MetricsEndpoint(shared.loops().get(0), shared.metrics()).bind(address);
+      localSockets.add(channel::close);
+    }
   }
 
   private static UnixListener requestsListener(Path directory, InheritedSockets inherited)
@@ -318,12 +345,11 @@ public final class ProxyDaemon {
     }
     Endpoint from = Endpoint.of(address);
     if (!shared.peer().isHostOf(address)) {
-      shared.statistics().refused();
-      Log.warn("refused a connection from " + from + ": it is not the peer");
+      shared.audit().stranger(from.toString(), "this is not the peer's address");
       channel.close();
       return;
     }
-    Transport.of(from).options().forEach(option -> option.applyTo(channel));
+    Transport.of(from).options(shared.limits()).forEach(option -> option.applyTo(channel));
     PeerConnection.start(shared, channel);
   }
 
@@ -365,6 +391,11 @@ public final class ProxyDaemon {
    */
   public void whitelist(QtfsWhitelist whitelist) {
     shared.whitelist(whitelist);
+  }
+
+  /** Shows the metrics of another part of this process next to the proxy's; any thread. */
+  public void addMetrics(MetricsSource source) {
+    shared.metrics().add(source);
   }
 
   /**
@@ -432,6 +463,7 @@ public final class ProxyDaemon {
             entrances.forEach(Runnable::run);
             localSockets.forEach(Runnable::run);
             shared.standIns().close();
+            shared.audit().close();
             return null;
           });
       for (ProxyLoop loop : shared.loops()) {
@@ -456,6 +488,7 @@ public final class ProxyDaemon {
         .shutdownGracefully(0, shared.deadlines().stopping().toMillis(), TimeUnit.MILLISECONDS)
         .awaitUninterruptibly(shared.deadlines().stopping().toMillis() + 1000);
     fileOpener.shutdown();
+    shared.metrics().close();
     shared.passedPipes().close();
     shared.loops().forEach(ProxyLoop::close);
   }

@@ -57,6 +57,8 @@ public final class ProxyOptions {
             "SPEC",
             "PEERPATH[=LOCALPATH][,mode=0660][,owner=USER][,group=GROUP]: a socket of this host"
                 + " that leads to one of the peer's; may be there many times"));
+    LimitOptions.addTo(spec);
+    MetricsOption.addTo(spec);
     spec.addOption(flag("--no-watch", "read the whitelist again on SIGHUP only, not on a change"));
     spec.addOption(
         OptionSpec.builder("--close-timeout")
@@ -118,6 +120,9 @@ public final class ProxyOptions {
         .anySocket(parsed.hasMatchedOption("--allow-any-socket"))
         .anyFile(parsed.hasMatchedOption("--allow-any-file"))
         .exposures(exposures(parsed))
+        .deadlines(LimitOptions.deadlines(parsed))
+        .limits(LimitOptions.limits(parsed))
+        .metrics(MetricsOption.read(parsed))
         .watched(!parsed.hasMatchedOption("--no-watch"))
         .closeTimeout(Duration.ofSeconds(closeTimeout(parsed)))
         .build();

@@ -20,10 +20,14 @@ final class Shared {
   private final Endpoint peer;
   private volatile Reach reach;
   private final Deadlines deadlines;
+  private final Limits limits;
   private final ExecutorService fileOpener;
   private final PassedPipes passedPipes = new PassedPipes();
   private final StandIns standIns;
   private final Statistics statistics = new Statistics();
+  private final MetricsExporter metrics = new MetricsExporter(this);
+  private final SessionPlaces places;
+  private final AuditTrail audit;
   private final SessionRegister register = new SessionRegister();
   private final Set<UnixListener> exposed = ConcurrentHashMap.newKeySet();
   private final Set<Relay> relays = ConcurrentHashMap.newKeySet();
@@ -40,13 +44,17 @@ final class Shared {
       Endpoint peer,
       Reach reach,
       Deadlines deadlines,
+      Limits limits,
       ExecutorService fileOpener) {
     this.loops = List.copyOf(loops);
     this.peer = peer;
     this.reach = reach;
     this.deadlines = deadlines;
+    this.limits = limits;
+    this.places = new SessionPlaces(limits);
     this.fileOpener = fileOpener;
     this.standIns = new StandIns(loops.get(0).eventLoop());
+    this.audit = new AuditTrail(statistics, loops.get(0).eventLoop());
   }
 
   /** The loop that the next connection lives on. */
@@ -101,6 +109,22 @@ final class Shared {
     return statistics;
   }
 
+  AuditTrail audit() {
+    return audit;
+  }
+
+  Limits limits() {
+    return limits;
+  }
+
+  MetricsExporter metrics() {
+    return metrics;
+  }
+
+  SessionPlaces places() {
+    return places;
+  }
+
   SessionRegister register() {
     return register;
   }
@@ -153,7 +177,7 @@ final class Shared {
             .channelFactory(transport::connecting)
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) deadlines.handshake().toMillis())
             .handler(handler);
-    transport.options().forEach(option -> option.applyTo(bootstrap));
+    transport.options(limits).forEach(option -> option.applyTo(bootstrap));
     return bootstrap.connect(peer.address());
   }
 }

@@ -26,10 +26,6 @@ enum Transport {
 
   static final int BACKLOG = 4096;
 
-  /** Enough for the bandwidth of a fast link, little enough for a thousand slow readers. */
-  private static final WriteBufferWaterMark WATER_MARK =
-      new WriteBufferWaterMark(64 * 1024, 256 * 1024);
-
   static Transport of(Endpoint end) {
     return switch (end) {
       case Endpoint.Tcp _ -> TCP;
@@ -86,13 +82,18 @@ enum Transport {
     }
   }
 
+  /** Reading goes on when three quarters have gone to the peer. */
+  private static WriteBufferWaterMark waterMark(Limits limits) {
+    return new WriteBufferWaterMark(limits.buffered() / 4, limits.buffered());
+  }
+
   /** The options of every socket between the two proxies. */
-  List<SocketOption<?>> options() {
+  List<SocketOption<?>> options(Limits limits) {
     List<SocketOption<?>> options =
         new ArrayList<>(
             List.of(
                 new SocketOption<>(ChannelOption.AUTO_READ, false),
-                new SocketOption<>(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK),
+                new SocketOption<>(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark(limits)),
                 new SocketOption<>(
                     ChannelOption.RECVBUF_ALLOCATOR,
                     new AdaptiveRecvByteBufAllocator(2048, 16384, 65536))));

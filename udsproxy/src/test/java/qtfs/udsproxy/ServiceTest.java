@@ -10,6 +10,7 @@ import java.net.DatagramPacket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.newsclub.net.unix.AFUNIXDatagramSocket;
 import org.newsclub.net.unix.AFUNIXSocketAddress;
 import qtfs.linux.Fd;
+import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
 
 /** The program as a service: what it does on signals, on changes, and for its manager. */
@@ -166,6 +168,22 @@ final class ServiceTest {
       Await.until("it answers again", daemon::isAlive);
     } finally {
       daemon.stop();
+    }
+  }
+
+  // ---- its death
+
+  @Test
+  void diesAndReturnsWithoutItsPeerStartingAgain() throws Exception {
+    try (DaemonProcess daemon = host.start();
+        Fd client = host.connectFromPeer(target);
+        Fd _ = ProxyPair.accept(target)) {
+      daemon.kill();
+      assertThat(Poll.readable(Duration.ofSeconds(10), client)[0]).isNotZero();
+      assertRefused();
+    }
+    try (DaemonProcess _ = host.start()) {
+      assertServed();
     }
   }
 
