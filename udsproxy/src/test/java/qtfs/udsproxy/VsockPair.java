@@ -69,8 +69,7 @@ final class VsockPair {
     }
 
     @Override
-    public void channelRead(ChannelHandlerContext ctx, Object message)
-        throws SessionPlaces.FullException {
+    public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
       ByteBuf answer = (ByteBuf) message;
       answer.skipBytes(PeerRequest.ANSWER_LENGTH);
       ctx.pipeline().remove(this);
