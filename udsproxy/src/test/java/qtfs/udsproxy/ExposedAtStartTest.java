@@ -140,7 +140,7 @@ final class ExposedAtStartTest {
             "/usr/bin/setpriv", "--bounding-set=-sys_resource", "/usr/bin/prlimit", "--nofile=100");
     try (DaemonProcess daemon = start(limited)) {
       List<Fd> clients = new ArrayList<>();
-      for (int i = 0; i < 150; i++) {
+      for (int i = 0; i < 70; i++) {
         clients.add(UnixSocket.connect(path("one.sock").toString()));
       }
       Await.until("it complains", () -> daemon.stderr().contains("Too many open files"));
