@@ -3,8 +3,6 @@ package qtfs.engine;
 import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -17,6 +15,7 @@ import qtfs.linux.LockFile;
 import qtfs.linux.Log;
 import qtfs.linux.ProcessAttributes;
 import qtfs.linux.RunDirectory;
+import qtfs.udsproxy.InheritedSockets;
 import qtfs.udsproxy.ProxyDaemon;
 import qtfs.udsproxy.StartException;
 import qtfs.whitelist.Group;
@@ -56,17 +55,21 @@ final class Service {
   /**
    * Starts to serve.
    *
+   * @param inherited the sockets that the proxy need not open; taken over
    * @param ended given the reason, on any thread, if the service ends without {@link #stop}
    * @throws EngineException if it cannot be, with nothing left behind
    */
-  static Service start(EngineConfig config, Consumer<String> ended)
+  static Service start(EngineConfig config, InheritedSockets inherited, Consumer<String> ended)
       throws EngineException, InterruptedException {
     QtfsWhitelist whitelist = load(config.whitelist());
     Service service = new Service(config, lock(config.proxy().runDirectory()));
     boolean serving = false;
     try {
-      requireFree(config.proxy().address());
-      service.begin(whitelist, ended);
+      if (!inherited.hasLink()) {
+        // Before the kernel module is touched, though only the proxy will need it.
+        config.proxy().address().requireFree();
+      }
+      service.begin(whitelist, inherited, ended);
       serving = true;
       return service;
     } catch (LinuxException | StartException e) {
@@ -79,7 +82,7 @@ final class Service {
   }
 
   /** The deployed engine's order of things. */
-  private void begin(QtfsWhitelist whitelist, Consumer<String> ended)
+  private void begin(QtfsWhitelist whitelist, InheritedSockets inherited, Consumer<String> ended)
       throws EngineException, LinuxException, StartException {
     // The proxy wants as many, and says so if there are fewer.
     long ignored = ProcessAttributes.raiseOpenFiles(OPEN_FILES);
@@ -96,7 +99,9 @@ final class Service {
     opened.giveBuffers(config.threads());
     workers = new Workers(opened, ended);
     workers.start(config.threads());
-    proxy = ProxyDaemon.start(config.proxy());
+    ProxyDaemon started = ProxyDaemon.start(config.proxy(), inherited);
+    proxy = started;
+    started.addMetrics(new ModuleMetrics(opened));
   }
 
   private static LockFile lock(Path directory) throws EngineException {
@@ -111,26 +116,6 @@ final class Service {
     } catch (IOException e) {
       throw new EngineException(e);
     }
-  }
-
-  /** Asks before the kernel module is touched what only the proxy will need. */
-  private static void requireFree(InetSocketAddress address) throws EngineException {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.setReuseAddress(true);
-      socket.bind(address, 1);
-    } catch (IOException e) {
-      throw new EngineException(
-          "cannot listen on "
-              + text(address)
-              + ": "
-              + e.getMessage()
-              + "; is the address this host's own, and is the port free?");
-    }
-  }
-
-  /** As it is written on a command line: address, colon, port. */
-  static String text(InetSocketAddress address) {
-    return address.getAddress().getHostAddress() + ":" + address.getPort();
   }
 
   static QtfsWhitelist load(Path file) throws EngineException {
@@ -153,6 +138,26 @@ final class Service {
     requireMount(config, whitelist);
     requireNonNull(proxy).whitelist(whitelist);
     return requireNonNull(module).lists().level(whitelist);
+  }
+
+  /** Sets what is done when the proxy is asked to drain and end. */
+  void endWhenDrained(Runnable action) {
+    requireNonNull(proxy).endWhenDrained(action);
+  }
+
+  /** Whether the proxy's loops answer; the module's threads cannot be asked. */
+  boolean isAlive() {
+    return requireNonNull(proxy).isAlive();
+  }
+
+  /** Lets no connection begin through the proxy; the client's files are served on. */
+  void drain() {
+    requireNonNull(proxy).drain();
+  }
+
+  /** The proxy's connections. */
+  int workLeft() {
+    return requireNonNull(proxy).workLeft();
   }
 
   /**

@@ -6,6 +6,10 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.GroupPrincipal;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.UserPrincipal;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A listening unix stream socket and the file it is bound to, mode 0600 from its first moment under
@@ -18,9 +22,11 @@ import java.nio.file.Path;
 public final class UnixListener implements Closeable {
   private final Path path;
   private final Fd socket;
-  private final FileStatus bound;
 
-  private UnixListener(Path path, Fd socket, FileStatus bound) {
+  /** Null for an inherited one: its file is not ours to remove. */
+  private final @Nullable FileStatus bound;
+
+  private UnixListener(Path path, Fd socket, @Nullable FileStatus bound) {
     this.path = path;
     this.socket = socket;
     this.bound = bound;
@@ -45,6 +51,16 @@ public final class UnixListener implements Closeable {
       socket.close();
       throw e;
     }
+  }
+
+  /**
+   * A listener that somebody else has made and bound, such as {@link ListenFds}. Closing leaves its
+   * file where it is.
+   *
+   * @param socket listening, not blocking; taken over
+   */
+  public static UnixListener inherited(Fd socket) throws LinuxException {
+    return new UnixListener(Path.of(UnixSocket.boundName(socket)), socket, null);
   }
 
   /** Removes a socket file whose listener is gone; fails if anything else has the name. */
@@ -75,6 +91,34 @@ public final class UnixListener implements Closeable {
     return path;
   }
 
+  /**
+   * Says who may connect, instead of the owner alone.
+   *
+   * @param mode permission bits, up to 0777, whatever the umask
+   * @param owner null for the one that it has
+   * @param group null for the one that it has
+   */
+  public void grant(int mode, @Nullable UserPrincipal owner, @Nullable GroupPrincipal group)
+      throws IOException {
+    // By a descriptor: the path may lead elsewhere by now, in a directory that others write to.
+    try (Fd file = Fd.open(path, Fd.O_PATH)) {
+      if (!isBoundTo(FileStatus.of(file))) {
+        throw new IOException(path + " has been replaced by somebody else");
+      }
+      Path itself = Path.of(file.procPath());
+      PosixFileAttributeView view =
+          Files.getFileAttributeView(itself, PosixFileAttributeView.class);
+      if (owner != null) {
+        view.setOwner(owner);
+      }
+      if (group != null) {
+        view.setGroup(group);
+      }
+      // Last: never a moment in which it is open to the group that it had.
+      Files.setAttribute(itself, "unix:mode", mode);
+    }
+  }
+
   /** The descriptor's number, to be watched for readability; this object owns it. */
   public int number() {
     return socket.number();
@@ -96,13 +140,18 @@ public final class UnixListener implements Closeable {
     socket.close();
   }
 
-  /** Whether the path still leads here: others may remove or replace the file. */
+  /** Whether the path leads to the file bound here: others may remove or replace it. */
   public boolean isBound() {
     try {
-      return FileStatus.ofLink(path).sameFile(bound);
+      return isBoundTo(FileStatus.ofLink(path));
     } catch (LinuxException gone) {
       return false;
     }
+  }
+
+  /** Whether a file is the one bound here, by whatever path. */
+  public boolean isBoundTo(FileStatus file) {
+    return bound != null && file.sameFile(bound);
   }
 
   private void removeOwn() {

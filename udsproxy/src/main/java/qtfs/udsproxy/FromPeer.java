@@ -10,7 +10,6 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
-import qtfs.linux.Log;
 import qtfs.linux.MessageIo;
 import qtfs.linux.UnixSocket;
 
@@ -37,8 +36,6 @@ final class FromPeer {
   private boolean discarding;
   private long discardUntil; // System.nanoTime()
   private boolean done;
-  private long bytes;
-  private long fds;
 
   FromPeer(Session session, Shared shared, ProxyLoop loop, Channel tcp, Fd unix, FdWatch watch) {
     this.session = session;
@@ -173,7 +170,7 @@ final class FromPeer {
 
   /** Moves past payload that has been sent, and the headers between. */
   private void takeSent(ByteBuf in, int sent) throws ProtocolException {
-    bytes += sent;
+    session.entry().fromPeer(sent);
     for (int left = sent; left > 0; ) {
       if (frames.payloadLeft() == 0) {
         // Looked at before: a NORMAL or an END, whole.
@@ -199,7 +196,6 @@ final class FromPeer {
   /** Judges the result of a send; descriptors that were sent are closed here. */
   private boolean accepted(int sent) {
     if (sent > 0) {
-      fds += pendingFds.size();
       dropPendingFds();
       return true;
     }
@@ -230,6 +226,7 @@ final class FromPeer {
   private void receivePipe(Frame.ScmPipe pipe) {
     try {
       pendingFds.add(PipeRelay.fetch(shared, loop, session, pipe));
+      session.entry().fdFromPeer(SessionEntry.PIPE);
     } catch (IOException e) {
       session.pipeFailed("a passed pipe cannot be taken: " + e.getMessage());
     }
@@ -241,8 +238,7 @@ final class FromPeer {
     try {
       opened = shared.reach().openFile(file);
     } catch (IOException e) {
-      shared.statistics().refused();
-      Log.warn(session.name() + ": a passed file stays behind: " + e.getMessage());
+      shared.audit().fdRefused(session.entry(), e);
     }
     Fd result = opened;
     loop.eventLoop().execute(() -> fileOpened(result));
@@ -255,6 +251,7 @@ final class FromPeer {
         file.close();
       } else {
         pendingFds.add(file);
+        session.entry().fdFromPeer(SessionEntry.FILE);
       }
     }
     pump();
@@ -280,14 +277,6 @@ final class FromPeer {
   /** Whether everything has been written, and the end. */
   boolean isDone() {
     return done;
-  }
-
-  long bytes() {
-    return bytes;
-  }
-
-  long fds() {
-    return fds;
   }
 
   /** Lets go of all that waits, when the session has been closed. */

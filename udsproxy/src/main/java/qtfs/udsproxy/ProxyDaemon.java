@@ -2,19 +2,20 @@ package qtfs.udsproxy;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.SynchronousQueue;
@@ -22,6 +23,9 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import qtfs.linux.Audit;
+import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.LockFile;
 import qtfs.linux.Log;
@@ -43,7 +47,6 @@ public final class ProxyDaemon {
   /** The name of every thread that connects a unix socket: the kernel module exempts it by that. */
   public static final String THREAD_NAME = "udsproxyd";
 
-  private static final int BACKLOG = 4096;
   private static final long OPEN_FILES = 65536;
   private static final int FILE_OPENERS = 64;
 
@@ -52,13 +55,21 @@ public final class ProxyDaemon {
   private final ThreadPoolExecutor fileOpener;
   private final Shared shared;
 
-  /** How each is closed; on the first loop. */
+  /** How each socket that new sessions come from is closed; on the first loop. */
+  private final List<Runnable> entrances = new ArrayList<>();
+
+  /** How each is closed that is there until the end; on the first loop. */
   private final List<Runnable> localSockets = new ArrayList<>();
 
+  private final Path whitelistFile;
   private final Channel server;
+  private final LoopPulse pulse;
+  private volatile Runnable endWhenDrained = this::drain;
 
-  private ProxyDaemon(ProxyConfig config, LockFile lock, Reach reach) throws StartException {
+  private ProxyDaemon(ProxyConfig config, InheritedSockets inherited, LockFile lock, Reach reach)
+      throws StartException {
     this.lock = lock;
+    this.whitelistFile = config.whitelist();
     ThreadFactory threads = task -> new Thread(task, THREAD_NAME);
     this.group =
         new MultiThreadIoEventLoopGroup(config.threads(), threads, EpollIoHandler.newFactory());
@@ -76,14 +87,21 @@ public final class ProxyDaemon {
     for (int i = 0; i < config.threads(); i++) {
       loops.add(new ProxyLoop(group.next()));
     }
-    this.shared = new Shared(loops, config.peer(), reach, config.deadlines(), fileOpener);
+    this.shared =
+        new Shared(loops, config.peer(), reach, config.deadlines(), config.limits(), fileOpener);
+    loops.forEach(loop -> LoopProbe.start(loop, shared.statistics().loopLag()));
     Log.debug(LOADED_AT_START.size() + " classes loaded ahead");
-    this.server = bindServer(config);
+    this.server = bindServer(config, inherited);
+    this.pulse = new LoopPulse(loops);
     try {
-      on(loops.get(0), () -> openSockets(config.runDirectory()));
+      on(loops.get(0), () -> openSockets(config, inherited));
+      showMetrics(config.metrics());
     } catch (IOException e) {
       stop();
       throw new StartException(e);
+    } catch (StartException e) {
+      stop();
+      throw e;
     }
   }
 
@@ -96,11 +114,28 @@ public final class ProxyDaemon {
       List.of(
           LocalConnect.class,
           PeerConnection.class,
+          PeerRequestor.class,
+          ExposedClient.class,
+          ControlConnection.class,
+          ControlRequest.Status.class,
           PeerRequest.Pipe.class,
           PeerRequest.Uds.class,
           ConnectRequest.class,
           InvalidRequestException.class,
           Session.class,
+          AuditTrail.class,
+          Refusal.class,
+          Limit.class,
+          IdleWatch.class,
+          SessionPlaces.Place.class,
+          SessionPlaces.FullException.class,
+          Statistics.Kind.class,
+          Statistics.Refused.class,
+          Statistics.Passed.class,
+          Audit.class,
+          SessionEntry.class,
+          LoopCounter.class,
+          Requester.class,
           ToPeer.class,
           FromPeer.class,
           FdSender.class,
@@ -118,34 +153,77 @@ public final class ProxyDaemon {
           UnixSocket.Credentials.class);
 
   /** Opens what local applications and operators connect to; on the first loop. */
-  private Void openSockets(Path directory) throws IOException {
+  private Void openSockets(ProxyConfig config, InheritedSockets inherited) throws IOException {
+    Path directory = config.runDirectory();
     ProxyLoop loop = shared.loops().get(0);
     Acceptor requests =
         Acceptor.start(
             loop.eventLoop(),
-            UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG),
+            requestsListener(directory, inherited),
             connector -> LocalConnect.start(shared, shared.chooseLoop(), connector));
-    localSockets.add(requests::close);
+    entrances.add(requests::close);
     localSockets.add(Diagnostics.state(loop, directory, shared)::close);
     localSockets.add(Diagnostics.logLevel(loop, directory)::close);
+    localSockets.add(new MetricsEndpoint(loop, shared.metrics()).listen(directory)::close);
+    fileOpener.execute(Json::load); // not on the way of the start
+    Exposures exposures = new Exposures(shared);
+    Control control = new Control(shared, config, exposures, this::endWhenDrained);
+    localSockets.add(ControlSocket.open(shared, loop, directory, control)::close);
+    entrances.add(exposures::close);
+    for (Exposure exposure : config.exposures()) {
+      exposures.add(exposure);
+    }
     return null;
+  }
+
+  private void showMetrics(@Nullable InetSocketAddress address) throws StartException {
+    if (address != null) {
+      Channel channel = new MetricsEndpoint(shared.loops().get(0), shared.metrics()).bind(address);
+      localSockets.add(channel::close);
+    }
+  }
+
+  private static UnixListener requestsListener(Path directory, InheritedSockets inherited)
+      throws IOException {
+    Optional<UnixListener> given = inherited.takeRequests();
+    if (given.isEmpty()) {
+      return UnixListener.bind(directory.resolve("remote_uds.sock"), Transport.BACKLOG);
+    }
+    Log.info("local applications ask at the inherited socket " + given.get().path());
+    return given.get();
+  }
+
+  /**
+   * Starts a proxy that opens its sockets itself; see {@link #start(ProxyConfig,
+   * InheritedSockets)}.
+   */
+  public static ProxyDaemon start(ProxyConfig config) throws StartException {
+    return start(config, InheritedSockets.none());
   }
 
   /**
    * Starts a proxy.
    *
+   * @param inherited the sockets that it need not open; taken over
    * @throws StartException if it cannot, with nothing left behind
    */
-  public static ProxyDaemon start(ProxyConfig config) throws StartException {
-    Reach reach = reach(config);
-    LockFile lock = lock(config.runDirectory());
+  public static ProxyDaemon start(ProxyConfig config, InheritedSockets inherited)
+      throws StartException {
+    try (inherited) {
+      return start(config, inherited, reach(config), lock(config.runDirectory()));
+    }
+  }
+
+  private static ProxyDaemon start(
+      ProxyConfig config, InheritedSockets inherited, Reach reach, LockFile lock)
+      throws StartException {
     boolean started = false;
     try {
       long limit = ProcessAttributes.raiseOpenFiles(OPEN_FILES);
       if (limit < OPEN_FILES) {
         Log.warn("may open " + limit + " files only, " + OPEN_FILES + " are wanted");
       }
-      ProxyDaemon daemon = new ProxyDaemon(config, lock, reach);
+      ProxyDaemon daemon = new ProxyDaemon(config, inherited, lock, reach);
       started = true;
       return daemon;
     } catch (LinuxException e) {
@@ -193,13 +271,20 @@ public final class ProxyDaemon {
     }
   }
 
-  private Channel bindServer(ProxyConfig config) throws StartException {
+  private Channel bindServer(ProxyConfig config, InheritedSockets inherited) throws StartException {
+    Optional<Fd> link = inherited.takeLink();
+    if (link.isPresent() && Transport.of(config.address()) != Transport.TCP) {
+      link.get().close();
+      throw abandon(
+          new StartException(
+              "the inherited socket \"link\" is one of TCP, but "
+                  + config.address()
+                  + " is vsock: give an IP address, or let the proxy listen itself"));
+    }
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(group)
-            .channelFactory(() -> Shared.closeOnExec(new EpollServerSocketChannel()))
-            .option(ChannelOption.SO_BACKLOG, BACKLOG)
-            .option(ChannelOption.SO_REUSEADDR, true)
+            .channelFactory(() -> listening(config, link))
             .childHandler(
                 new ChannelInitializer<Channel>() {
                   @Override
@@ -208,19 +293,25 @@ public final class ProxyDaemon {
                   }
                 });
     try {
-      Channel channel = bootstrap.bind(config.address()).syncUninterruptibly().channel();
-      channel.pipeline().addLast(new AcceptErrors(text(config.address())));
+      ChannelFuture listening =
+          link.isPresent() ? bootstrap.register() : bootstrap.bind(config.address().address());
+      Channel channel = listening.syncUninterruptibly().channel();
+      channel.pipeline().addLast(new AcceptErrors(config.address()));
       return channel;
     } catch (Exception e) {
       // Netty throws what the bind failed with, checked or not.
-      throw abandon(
-          new StartException(
-              "cannot listen on "
-                  + text(config.address())
-                  + ": "
-                  + e.getMessage()
-                  + "; is the address this host's own, and is the port free?"));
+      throw abandon(config.address().cannotListen(e));
     }
+  }
+
+  private static ServerChannel listening(ProxyConfig config, Optional<Fd> inherited) {
+    Transport transport = Transport.of(config.address());
+    if (inherited.isEmpty()) {
+      return transport.listening();
+    }
+    ServerChannel channel = transport.listening(inherited.get());
+    Log.info("the peer connects to the inherited socket at " + channel.localAddress());
+    return channel;
   }
 
   /**
@@ -228,9 +319,9 @@ public final class ProxyDaemon {
    * error pauses for a second and hands the error on.
    */
   private static final class AcceptErrors extends ChannelInboundHandlerAdapter {
-    private final String address;
+    private final Endpoint address;
 
-    AcceptErrors(String address) {
+    AcceptErrors(Endpoint address) {
       this.address = address;
     }
 
@@ -245,25 +336,25 @@ public final class ProxyDaemon {
     return reason;
   }
 
-  private static String text(InetSocketAddress address) {
-    return address.getAddress().getHostAddress() + ":" + address.getPort();
-  }
-
   /** Lets the peer's host in and nobody else, before a byte of theirs is looked at. */
   private void admit(Channel channel) {
-    InetAddress from = ((InetSocketAddress) channel.remoteAddress()).getAddress();
-    if (!from.equals(shared.peer().getAddress())) {
-      shared.statistics().refused();
-      Log.warn("refused a connection from " + from.getHostAddress() + ": it is not the peer");
+    SocketAddress address = channel.remoteAddress();
+    if (address == null) { // Not even that could be asked any more.
       channel.close();
       return;
     }
-    Shared.options().forEach(option -> option.applyTo(channel));
+    Endpoint from = Endpoint.of(address);
+    if (!shared.peer().isHostOf(address)) {
+      shared.audit().stranger(from.toString(), "this is not the peer's address");
+      channel.close();
+      return;
+    }
+    Transport.of(from).options(shared.limits()).forEach(option -> option.applyTo(channel));
     PeerConnection.start(shared, channel);
   }
 
   /** Runs something on a loop and waits for its result. */
-  private static <T> T on(ProxyLoop loop, Callable<T> task) throws IOException {
+  static <T> T on(ProxyLoop loop, Callable<T> task) throws IOException {
     try {
       return loop.eventLoop().submit(task).get(10, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
@@ -280,6 +371,21 @@ public final class ProxyDaemon {
   }
 
   /**
+   * Reads again what the operator may have changed: for now the whitelist. Of a file that is broken
+   * it keeps what it had. Connections that there are stay. Any thread, one at a time.
+   */
+  public void reload() {
+    try {
+      QtfsWhitelist before = shared.reach().whitelist();
+      QtfsWhitelist now = QtfsWhitelist.loadIfPresent(whitelistFile);
+      shared.whitelist(now);
+      WhitelistChanges.between(before, now).tell(whitelistFile);
+    } catch (WhitelistException e) {
+      e.problems().forEach(problem -> Log.error("the whitelist stays as it is: " + problem));
+    }
+  }
+
+  /**
    * Lets the peer reach what another whitelist allows, from now on; connections that there are
    * stay. Any thread, one at a time.
    */
@@ -287,9 +393,57 @@ public final class ProxyDaemon {
     shared.whitelist(whitelist);
   }
 
+  /** Shows the metrics of another part of this process next to the proxy's; any thread. */
+  public void addMetrics(MetricsSource source) {
+    shared.metrics().add(source);
+  }
+
+  /**
+   * Lets no session begin from now on, and lets those there are go on. Their pipes are still
+   * fetched, so the peer's connections are accepted and its new sessions refused. Any thread but a
+   * loop's.
+   */
+  public void drain() {
+    shared.drain();
+    try {
+      on(
+          shared.loops().get(0),
+          () -> {
+            entrances.forEach(Runnable::run);
+            entrances.clear();
+            return null;
+          });
+      for (ProxyLoop loop : shared.loops()) {
+        on(loop, () -> null); // after which every connector that was accepted counts as work
+      }
+    } catch (IOException e) {
+      Log.error("while beginning to drain: " + e.getMessage());
+    }
+  }
+
+  /** Sets what {@link #endWhenDrained} does: to drain, and to end then. */
+  public void endWhenDrained(Runnable action) {
+    endWhenDrained = action;
+  }
+
+  /** Asks the program that the proxy is part of to drain and then to end; does not wait. */
+  void endWhenDrained() {
+    endWhenDrained.run();
+  }
+
+  /** How many sessions and other connections there are, or soon will be. */
+  public int workLeft() {
+    return shared.workLeft();
+  }
+
+  /** Whether every event loop has answered since this was last true. By one thread. */
+  public boolean isAlive() {
+    return pulse.isThere();
+  }
+
   /** The port that the peer connects to, for a configuration that left it open. */
   int port() {
-    return ((InetSocketAddress) server.localAddress()).getPort();
+    return Endpoint.of(server.localAddress()).port();
   }
 
   Shared shared() {
@@ -306,8 +460,10 @@ public final class ProxyDaemon {
       on(
           shared.loops().get(0),
           () -> {
+            entrances.forEach(Runnable::run);
             localSockets.forEach(Runnable::run);
             shared.standIns().close();
+            shared.audit().close();
             return null;
           });
       for (ProxyLoop loop : shared.loops()) {
@@ -332,6 +488,7 @@ public final class ProxyDaemon {
         .shutdownGracefully(0, shared.deadlines().stopping().toMillis(), TimeUnit.MILLISECONDS)
         .awaitUninterruptibly(shared.deadlines().stopping().toMillis() + 1000);
     fileOpener.shutdown();
+    shared.metrics().close();
     shared.passedPipes().close();
     shared.loops().forEach(ProxyLoop::close);
   }

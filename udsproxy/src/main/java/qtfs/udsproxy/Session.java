@@ -20,34 +20,35 @@ final class Session extends ChannelInboundHandlerAdapter
     implements Relay, FdWatch.Listener, PipeOwner {
   private final Shared shared;
   private final ProxyLoop loop;
-  private final String name;
+  private final SessionEntry entry;
   private final Channel tcp;
   private final Fd unix;
   private final FdWatch watch;
   private final ToPeer toPeer;
   private final FromPeer fromPeer;
-  private final long started = System.nanoTime();
+  private final Runnable idleWatch;
   private boolean applicationGone;
   private boolean linkGone;
   private String ending = "closed";
   private boolean closed;
 
-  private Session(Shared shared, ProxyLoop loop, String name, Channel tcp, Fd unix) {
+  private Session(Shared shared, ProxyLoop loop, SessionEntry entry, Channel tcp, Fd unix) {
     this.shared = shared;
     this.loop = loop;
-    this.name = name;
+    this.entry = entry;
     this.tcp = tcp;
     this.unix = unix;
     this.linkGone = !tcp.isActive();
     this.watch = FdWatch.start(loop.eventLoop(), unix.number(), this);
     this.toPeer = new ToPeer(this, shared, loop, tcp, unix);
     this.fromPeer = new FromPeer(this, shared, loop, tcp, unix, watch);
+    this.idleWatch = IdleWatch.start(shared, loop, entry, this::fail);
   }
 
   /**
    * Begins to relay, taking everything over.
    *
-   * @param name for the log
+   * @param entry to be registered for as long as it lives
    * @param unix does not block
    * @param early what the peer has already sent
    * @param peerEnded whether the peer has already ended its stream
@@ -55,13 +56,15 @@ final class Session extends ChannelInboundHandlerAdapter
   static void start(
       Shared shared,
       ProxyLoop loop,
-      String name,
+      SessionEntry entry,
       Channel tcp,
       Fd unix,
       Collection<ByteBuf> early,
       boolean peerEnded) {
-    Session session = new Session(shared, loop, name, tcp, unix);
+    Session session = new Session(shared, loop, entry, tcp, unix);
     shared.relays().add(session);
+    shared.register().add(entry);
+    shared.audit().started(entry);
     tcp.pipeline().addLast(session);
     early.forEach(session.fromPeer::add);
     if (peerEnded || session.linkGone) {
@@ -71,7 +74,11 @@ final class Session extends ChannelInboundHandlerAdapter
   }
 
   String name() {
-    return name;
+    return entry.name();
+  }
+
+  SessionEntry entry() {
+    return entry;
   }
 
   boolean isClosed() {
@@ -97,6 +104,9 @@ final class Session extends ChannelInboundHandlerAdapter
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    if (!tcp.isWritable()) {
+      shared.statistics().hit(Limit.MAX_BUFFERED);
+    }
     toPeer.pump();
   }
 
@@ -156,7 +166,7 @@ final class Session extends ChannelInboundHandlerAdapter
     loop.eventLoop()
         .execute(
             () -> {
-              Log.warn(name + ": " + reason);
+              Log.warn(name() + ": " + reason);
               fail(reason);
             });
   }
@@ -172,28 +182,13 @@ final class Session extends ChannelInboundHandlerAdapter
     }
     closed = true;
     shared.relays().remove(this);
+    shared.register().remove(entry);
+    idleWatch.run();
     watch.cancel();
     unix.close();
     fromPeer.release();
     tcp.close();
-    Log.info(
-        name
-            + " ended after "
-            + seconds(System.nanoTime() - started)
-            + " s: "
-            + ending
-            + "; "
-            + toPeer.bytes()
-            + " bytes to the peer, "
-            + fromPeer.bytes()
-            + " from it, "
-            + (toPeer.fds() + fromPeer.fds())
-            + " descriptors");
-  }
-
-  /** With three decimals; String.format takes longer than the rest of closing a session. */
-  private static String seconds(long nanos) {
-    long millis = nanos / 1_000_000;
-    return millis / 1000 + "." + String.valueOf(1000 + millis % 1000).substring(1);
+    entry.close();
+    shared.audit().ended(entry, ending);
   }
 }

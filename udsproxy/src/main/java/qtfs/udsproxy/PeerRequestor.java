@@ -1,0 +1,213 @@
+package qtfs.udsproxy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
+import qtfs.linux.Fd;
+import qtfs.udsproxy.connector.ConnectRequest;
+
+/**
+ * The asking of the peer for one of its sockets, from the connecting to its proxy to the session.
+ * Each of the two steps, the link and the answer, has a deadline; what the peer sends behind its
+ * answer is kept until {@link #startSession}. All on the loop's thread. Owns the link until then.
+ */
+final class PeerRequestor extends ChannelInboundHandlerAdapter {
+  /** Who wants the socket; told once of each, on the loop's thread, and never after a close. */
+  interface Listener {
+    /** The peer has connected: {@link PeerRequestor#startSession} may be called, now or later. */
+    void connected();
+
+    /** There will be no session; also after {@link #connected}, if the link fails meanwhile. */
+    void failed(Refusal refusal, String detail);
+  }
+
+  private final Shared shared;
+  private final ProxyLoop loop;
+  private final ConnectRequest request;
+  private final Listener listener;
+  private final Queue<ByteBuf> early = new ArrayDeque<>();
+  private @Nullable Channel tcp;
+  private boolean tcpEof;
+  private boolean answered;
+  private boolean over;
+  private SessionPlaces.@Nullable Place place;
+  private final long started = System.nanoTime();
+  private ScheduledFuture<?> deadline;
+
+  private PeerRequestor(Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
+    this.shared = shared;
+    this.loop = loop;
+    this.request = request;
+    this.listener = listener;
+    this.deadline = inTime("the peer cannot be reached");
+  }
+
+  /** Begins to ask; the listener may have been told of a failure on return. */
+  static PeerRequestor start(
+      Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
+    PeerRequestor requestor = new PeerRequestor(shared, loop, request, listener);
+    shared.requestBegins();
+    requestor.connect();
+    return requestor;
+  }
+
+  private void connect() {
+    try {
+      place = shared.places().take(SessionInfo.Direction.OUTGOING);
+      shared.connectToPeer(loop, this).addListener((ChannelFutureListener) this::linked);
+    } catch (SessionPlaces.FullException e) {
+      fail(e.refusal(), e.getMessage());
+    }
+  }
+
+  private ScheduledFuture<?> inTime(String complaint) {
+    return loop.after(
+        shared.deadlines().handshake(),
+        () -> fail(Refusal.HANDSHAKE_TIMEOUT, complaint + " in time"));
+  }
+
+  private void linked(ChannelFuture future) {
+    if (!future.isSuccess()) {
+      fail(Refusal.PEER_UNREACHABLE, future.cause().getMessage());
+      return;
+    }
+    Channel channel = future.channel();
+    if (over) {
+      channel.close();
+      return;
+    }
+    tcp = channel;
+    ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
+    new PeerRequest.Uds(request).encode(out);
+    channel.writeAndFlush(out);
+    deadline.cancel(false);
+    deadline = inTime("the peer does not answer");
+    channel.read();
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    ByteBuf in = (ByteBuf) message;
+    if (over) {
+      in.release();
+      return;
+    }
+    early.add(in);
+    if (!answered) {
+      readAnswer(ctx);
+    }
+  }
+
+  private void readAnswer(ChannelHandlerContext ctx) {
+    int available = early.stream().mapToInt(ByteBuf::readableBytes).sum();
+    if (available < PeerRequest.ANSWER_LENGTH) {
+      ctx.read();
+      return;
+    }
+    int answer = 0;
+    for (int i = 0; i < PeerRequest.ANSWER_LENGTH; i++) {
+      ByteBuf head = early.element();
+      answer |= head.readUnsignedByte() << (8 * i);
+      if (!head.isReadable()) {
+        early.remove().release();
+      }
+    }
+    answered = true;
+    deadline.cancel(false);
+    if (answer == PeerRequest.REFUSED) {
+      fail(
+          Refusal.PEER_REFUSED, "nothing listens there, or the peer's whitelist does not allow it");
+    } else {
+      shared
+          .statistics()
+          .connects(SessionInfo.Direction.OUTGOING)
+          .record(System.nanoTime() - started);
+      listener.connected();
+    }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (event instanceof ChannelInputShutdownEvent) {
+      peerEnded();
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    peerEnded();
+  }
+
+  /** After its answer the peer may end at once: what it sent until then is still delivered. */
+  private void peerEnded() {
+    tcpEof = true;
+    if (!answered) {
+      fail(Refusal.LINK_LOST, "the peer has closed the connection without an answer");
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    fail(Refusal.LINK_LOST, cause.getMessage());
+  }
+
+  /**
+   * Makes the session of a link that {@link Listener#connected} has told of, and has no part in it.
+   *
+   * @param who for the log
+   * @param application does not block; taken over
+   */
+  void startSession(Requester who, Fd application) {
+    Channel channel = tcp;
+    SessionPlaces.Place held = place;
+    if (over || !answered || channel == null || held == null) {
+      throw new IllegalStateException("no link to " + request.path());
+    }
+    over = true;
+    shared.requestEnds(loop);
+    channel.pipeline().remove(this);
+    SessionEntry entry =
+        new SessionEntry(
+            shared.statistics(),
+            SessionInfo.Direction.OUTGOING,
+            request.path(),
+            who,
+            channel,
+            SessionEntry.V1,
+            held);
+    Session.start(shared, loop, entry, channel, application, early, tcpEof);
+  }
+
+  private void fail(Refusal refusal, @Nullable String detail) {
+    if (!over) {
+      close();
+      listener.failed(refusal, String.valueOf(detail));
+    }
+  }
+
+  /** Gives the link up, unless a session has it. */
+  void close() {
+    if (over) {
+      return;
+    }
+    over = true;
+    shared.requestEnds(loop);
+    deadline.cancel(false);
+    if (place != null) {
+      place.free();
+    }
+    early.forEach(ByteBuf::release);
+    early.clear();
+    if (tcp != null) {
+      tcp.close();
+    }
+  }
+}

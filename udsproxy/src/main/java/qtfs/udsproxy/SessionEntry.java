@@ -1,0 +1,143 @@
+package qtfs.udsproxy;
+
+import io.netty.channel.Channel;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A session in the register: who and where, and what has gone through it so far. The counts are
+ * written on the session's loop; any thread may {@link #info look}.
+ */
+final class SessionEntry {
+  /** The dialect of the deployed daemon. */
+  static final String V1 = "v1";
+
+  /** Kinds of descriptors. */
+  static final String FILE = "file";
+
+  /** Has a relay of its own. */
+  static final String PIPE = "pipe";
+
+  private final long number;
+  private final SessionInfo.Direction direction;
+  private final String path;
+  private final @Nullable Requester requester;
+  private final String peer;
+  private final String dialect;
+  private final Statistics statistics;
+  private final SessionPlaces.Place place;
+  private final Instant since = Instant.now();
+  private final long started = System.nanoTime();
+  private final LoopCounter active = new LoopCounter(); // System.nanoTime()
+  private final LoopCounter bytesToPeer = new LoopCounter();
+  private final LoopCounter bytesFromPeer = new LoopCounter();
+  private final LoopCounter fdsToPeer = new LoopCounter();
+  private final LoopCounter fdsFromPeer = new LoopCounter();
+  private final LoopCounter pipes = new LoopCounter();
+
+  /**
+   * A session that begins now.
+   *
+   * @param place taken over, freed by {@link #close}
+   */
+  SessionEntry(
+      Statistics statistics,
+      SessionInfo.Direction direction,
+      String path,
+      @Nullable Requester requester,
+      Channel tcp,
+      String dialect,
+      SessionPlaces.Place place) {
+    this.statistics = statistics;
+    this.number = statistics.nextSession(direction, dialect);
+    this.direction = direction;
+    this.path = path;
+    this.requester = requester;
+    this.peer = text(tcp.remoteAddress());
+    this.dialect = dialect;
+    this.place = place;
+    this.active.set(started);
+  }
+
+  /** An address as it is written on a command line; a channel that is gone has none. */
+  static String text(@Nullable SocketAddress address) {
+    return address == null ? "?" : Endpoint.of(address).toString();
+  }
+
+  /** For the log. */
+  String name() {
+    return "session " + number;
+  }
+
+  /** Payload has gone to the peer. */
+  void toPeer(int bytes) {
+    bytesToPeer.add(bytes);
+    statistics.bytes(Statistics.Way.TO_PEER, bytes);
+    active.set(System.nanoTime());
+  }
+
+  /** Payload of the peer's has been delivered. */
+  void fromPeer(int bytes) {
+    bytesFromPeer.add(bytes);
+    statistics.bytes(Statistics.Way.FROM_PEER, bytes);
+    active.set(System.nanoTime());
+  }
+
+  /**
+   * An application of this host has passed a descriptor, and it can cross.
+   *
+   * @param kind for the metrics: {@link #PIPE}, {@link #FILE} or another
+   */
+  void fdToPeer(String kind) {
+    fdsToPeer.add(1);
+    count(Statistics.Way.TO_PEER, kind);
+  }
+
+  /** The peer's application has passed a descriptor, and there is one for it here. */
+  void fdFromPeer(String kind) {
+    fdsFromPeer.add(1);
+    count(Statistics.Way.FROM_PEER, kind);
+  }
+
+  private void count(Statistics.Way way, String kind) {
+    statistics.fd(way, kind);
+    if (kind.equals(PIPE)) {
+      pipes.add(1);
+    }
+  }
+
+  /** The session is over. */
+  void close() {
+    place.free();
+  }
+
+  /** How long nothing has gone either way. */
+  Duration idle() {
+    return Duration.ofNanos(System.nanoTime() - active.get());
+  }
+
+  /** How long it has been there, in nanoseconds. */
+  long age() {
+    return System.nanoTime() - started;
+  }
+
+  /** What is known of it now; any thread. */
+  SessionInfo info() {
+    return new SessionInfo(
+        number,
+        direction,
+        path,
+        requester,
+        peer,
+        dialect,
+        since,
+        idle(),
+        bytesToPeer.get(),
+        bytesFromPeer.get(),
+        fdsToPeer.get(),
+        fdsFromPeer.get(),
+        pipes.get());
+  }
+}
