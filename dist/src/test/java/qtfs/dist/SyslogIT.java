@@ -1,0 +1,52 @@
+package qtfs.dist;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import qtfs.dist.TwoHosts.Host;
+
+/** {@code logger} on A writes to a log socket of B. */
+final class SyslogIT {
+  private static final int LINES = 20;
+
+  @AutoClose private static TwoHosts hosts;
+
+  @BeforeAll
+  static void up() throws Exception {
+    Programs.need("logger", "bsdutils");
+    Programs.need("socat", "socat");
+    hosts = TwoHosts.up();
+  }
+
+  /** Starts a log on B; returns the file that it writes. */
+  private static Path startLog(String listen, String socket) throws Exception {
+    Path log = hosts.shared().resolve(Path.of(socket).getFileName() + ".log");
+    List<String> socat =
+        List.of("socat", "-u", listen + ":" + socket + ",fork", "OPEN:" + log + ",creat,append");
+    hosts.startServer(Host.B, socat, socket);
+    return log;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void byAStream(Way way) throws Exception {
+    String socket = "/run/stream-" + way + ".sock";
+    Path log = startLog("UNIX-LISTEN", socket);
+    String script = "seq %d | logger --tcp -u \"$1\" -t qtfs -p local0.info".formatted(LINES);
+    Running.Result result = way.run(hosts, script, way.open(hosts, socket));
+    assertThat(result.code()).as("%s", result).isZero();
+    Await.until("the last line", () -> Files.readString(log).endsWith(": " + LINES + "\n"));
+    assertThat(Files.readAllLines(log))
+        .allMatch(line -> line.startsWith("<134>"))
+        .extracting(line -> line.substring(line.lastIndexOf(' ') + 1))
+        .containsExactlyElementsOf(
+            IntStream.rangeClosed(1, LINES).mapToObj(String::valueOf).toList());
+  }
+}
