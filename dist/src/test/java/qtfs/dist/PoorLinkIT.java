@@ -17,7 +17,7 @@ final class PoorLinkIT {
   private static final String SOCKET = "/run/cat.sock";
   private static final int SESSIONS = 8;
   private static final int BYTES = 200_000;
-  private static final String ECHO = "exec socat -t 60 - UNIX-CONNECT:%s <\"$1\" >\"$2\"";
+  private static final String ECHO = "exec socat -t 60 - UNIX-CONNECT:" + SOCKET + " <\"$1\" >\"$2\"";
 
   @AutoClose private static TwoHosts hosts;
   private static Running link;
@@ -52,7 +52,7 @@ final class PoorLinkIT {
   void sessionsAtOnceGetEachByteBack() throws Exception {
     List<Running> clients = new ArrayList<>();
     for (int i = 0; i < SESSIONS; i++) {
-      clients.add(start(ECHO.formatted(SOCKET), hosts.shared().resolve("received" + i)));
+      clients.add(start(ECHO, hosts.shared().resolve("received" + i)));
     }
     for (int i = 0; i < SESSIONS; i++) {
       assertSame(hosts.shared().resolve("received" + i), clients.get(i));
@@ -80,7 +80,7 @@ final class PoorLinkIT {
     Running old = start(slowly.formatted(go, SOCKET), received);
     Await.until("half is back", () -> Files.exists(received) && Files.size(received) == 100_000);
     link.signal("STOP");
-    Running.Result refused = start(ECHO.formatted(SOCKET), Path.of("/dev/null")).result();
+    Running.Result refused = start(ECHO, Path.of("/dev/null")).result();
     Files.createFile(go);
     link.signal("CONT");
     assertThat(refused.code()).as("%s", refused).isOne();
