@@ -43,6 +43,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     this.shared = shared;
     this.loop = loop;
     this.tcp = tcp;
+    shared.requestBegins();
     this.head = tcp.alloc().buffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
     this.deadline =
         loop.after(
@@ -131,7 +132,9 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       case PeerRequest.Pipe(PipeEnd end, int token) -> servePipe(end, token);
       case PeerRequest.Uds(ConnectRequest target) -> {
         wanted = target.path();
-        if (target.type() == UnixSocket.Type.STREAM) {
+        if (shared.isDraining()) {
+          refuse("this proxy is about to end");
+        } else if (target.type() == UnixSocket.Type.STREAM) {
           shared.fileOpener().execute(() -> find(target.path()));
         } else {
           refuse(target.type() + " sockets are not carried, only STREAM");
@@ -186,11 +189,18 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       refuse(Errno.message(-result));
       return;
     }
-    String name = "session " + shared.statistics().nextSession();
-    Log.info(name + ": the peer is connected to " + wanted);
+    SessionEntry entry =
+        new SessionEntry(
+            shared.statistics(),
+            SessionInfo.Direction.INCOMING,
+            String.valueOf(wanted),
+            null,
+            tcp,
+            SessionEntry.V1);
+    Log.info(entry.name() + ": the peer is connected to " + wanted);
     finish();
     answer(PeerRequest.CONNECTED);
-    Session.start(shared, loop, name, tcp, socket, early, tcpEof);
+    Session.start(shared, loop, entry, tcp, socket, early, tcpEof);
   }
 
   // ---- the end
@@ -198,6 +208,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   /** What follows on this connection is somebody else's to read. */
   private void finish() {
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
     head.release();
     tcp.pipeline().remove(this);
@@ -232,6 +243,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
 
   private void release() {
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
     head.release();
     early.forEach(ByteBuf::release);
