@@ -14,6 +14,7 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
+import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
 import qtfs.linux.Log;
 import qtfs.linux.UnixSocket;
@@ -155,10 +156,23 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   private void find(String path) {
     try {
       Fd target = shared.reach().openSocket(path);
+      if (leadsBack(target)) {
+        target.close();
+        throw new RefusedException("it is exposed here, and leads back to the peer");
+      }
       loop.eventLoop().execute(() -> connect(target, null));
     } catch (IOException e) {
       loop.eventLoop().execute(() -> refuse(e.getMessage()));
     }
+  }
+
+  /** Two hosts that expose one path to each other would connect in circles. */
+  private boolean leadsBack(Fd target) throws LinuxException {
+    if (shared.exposed().isEmpty()) {
+      return false;
+    }
+    FileStatus status = FileStatus.of(target);
+    return shared.exposed().stream().anyMatch(listener -> listener.isBoundTo(status));
   }
 
   /** Connects on the loop, whose thread has the name that the kernel module exempts. */

@@ -24,6 +24,7 @@ public final class ProxyCheck {
 
   /** Notes what is wrong with the proxy's own things, but for the whitelist. */
   public ProxyCheck proxy(ProxyConfig config) {
+    config.exposures().forEach(exposure -> expect(() -> Exposures.requirePlace(exposure)));
     return expect(() -> requireOwn(config.address().getAddress()))
         .expect(() -> RunDirectory.requireUsable(config.runDirectory()));
   }

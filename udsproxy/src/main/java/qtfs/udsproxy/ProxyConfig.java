@@ -24,6 +24,7 @@ public final class ProxyConfig {
   private final boolean anySocket;
   private final boolean anyFile;
   private final Deadlines deadlines;
+  private final List<Exposure> exposures;
   private final Duration closeTimeout;
   private final boolean watched;
 
@@ -36,6 +37,7 @@ public final class ProxyConfig {
     this.anySocket = builder.anySocket;
     this.anyFile = builder.anyFile;
     this.deadlines = builder.deadlines;
+    this.exposures = List.copyOf(builder.exposures);
     this.closeTimeout = builder.closeTimeout;
     this.watched = builder.watched;
   }
@@ -88,6 +90,11 @@ public final class ProxyConfig {
     return deadlines;
   }
 
+  /** The peer's sockets that local ones lead to from the start. */
+  public List<Exposure> exposures() {
+    return exposures;
+  }
+
   /** How long sessions may go on after SIGTERM. */
   public Duration closeTimeout() {
     return closeTimeout;
@@ -108,6 +115,7 @@ public final class ProxyConfig {
     private boolean anySocket;
     private boolean anyFile;
     private Deadlines deadlines = Deadlines.DEFAULT;
+    private List<Exposure> exposures = List.of();
     private Duration closeTimeout = Duration.ZERO;
     private boolean watched = true;
 
@@ -143,6 +151,11 @@ public final class ProxyConfig {
 
     public Builder deadlines(Deadlines times) {
       deadlines = times;
+      return this;
+    }
+
+    public Builder exposures(List<Exposure> sockets) {
+      exposures = sockets;
       return this;
     }
 

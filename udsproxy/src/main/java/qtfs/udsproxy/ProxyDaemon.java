@@ -92,7 +92,7 @@ public final class ProxyDaemon {
     this.server = bindServer(config, inherited);
     this.pulse = new LoopPulse(loops);
     try {
-      on(loops.get(0), () -> openSockets(config.runDirectory(), inherited));
+      on(loops.get(0), () -> openSockets(config, inherited));
     } catch (IOException e) {
       stop();
       throw new StartException(e);
@@ -109,6 +109,9 @@ public final class ProxyDaemon {
           LocalConnect.class,
           PeerConnection.class,
           PeerRequestor.class,
+          ExposedClient.class,
+          ControlConnection.class,
+          ControlRequest.Status.class,
           PeerRequest.Pipe.class,
           PeerRequest.Uds.class,
           ConnectRequest.class,
@@ -134,7 +137,8 @@ public final class ProxyDaemon {
           UnixSocket.Credentials.class);
 
   /** Opens what local applications and operators connect to; on the first loop. */
-  private Void openSockets(Path directory, InheritedSockets inherited) throws IOException {
+  private Void openSockets(ProxyConfig config, InheritedSockets inherited) throws IOException {
+    Path directory = config.runDirectory();
     ProxyLoop loop = shared.loops().get(0);
     Acceptor requests =
         Acceptor.start(
@@ -144,6 +148,14 @@ public final class ProxyDaemon {
     entrances.add(requests::close);
     localSockets.add(Diagnostics.state(loop, directory, shared)::close);
     localSockets.add(Diagnostics.logLevel(loop, directory)::close);
+    fileOpener.execute(Json::load); // not on the way of the start
+    Exposures exposures = new Exposures(shared);
+    Control control = new Control(shared, config, exposures, this::endWhenDrained);
+    localSockets.add(ControlSocket.open(shared, loop, directory, control)::close);
+    entrances.add(exposures::close);
+    for (Exposure exposure : config.exposures()) {
+      exposures.add(exposure);
+    }
     return null;
   }
 
@@ -317,7 +329,7 @@ public final class ProxyDaemon {
   }
 
   /** Runs something on a loop and waits for its result. */
-  private static <T> T on(ProxyLoop loop, Callable<T> task) throws IOException {
+  static <T> T on(ProxyLoop loop, Callable<T> task) throws IOException {
     try {
       return loop.eventLoop().submit(task).get(10, TimeUnit.SECONDS);
     } catch (ExecutionException e) {

@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -27,6 +28,7 @@ public final class ProxyOptions {
           "the peer's address",
           "the peer's port");
 
+  private static final String EXPOSE = "--expose";
   private static final int MAX_CLOSE_TIMEOUT = 86_400;
 
   private final String threadsName;
@@ -51,6 +53,12 @@ public final class ProxyOptions {
         path("--whitelist", "FILE", "what the peer may reach (default /etc/qtfs/whitelist)"));
     spec.addOption(flag("--allow-any-socket", "let the peer reach every unix socket"));
     spec.addOption(flag("--allow-any-file", "let the peer open every regular file"));
+    spec.addOption(
+        repeated(
+            EXPOSE,
+            "SPEC",
+            "PEERPATH[=LOCALPATH][,mode=0660][,owner=USER][,group=GROUP]: a socket of this host"
+                + " that leads to one of the peer's; may be there many times"));
     spec.addOption(flag("--no-watch", "read the whitelist again on SIGHUP only, not on a change"));
     spec.addOption(
         OptionSpec.builder("--close-timeout")
@@ -87,6 +95,17 @@ public final class ProxyOptions {
         .build();
   }
 
+  /** An option that may be there many times. */
+  static OptionSpec repeated(String name, String label, String description) {
+    return OptionSpec.builder(name)
+        .type(List.class)
+        .auxiliaryTypes(String.class)
+        .arity("1")
+        .paramLabel(label)
+        .description(description)
+        .build();
+  }
+
   /** An option that is there or not. */
   public static OptionSpec flag(String name, String description) {
     return OptionSpec.builder(name).type(boolean.class).description(description).build();
@@ -94,18 +113,34 @@ public final class ProxyOptions {
 
   /** What the command line says, and the environment where it does not. */
   public ProxyConfig read(ParseResult parsed) throws StartException {
-    String environment = System.getenv("QTFS_RUN_DIR");
-    Path defaultRun =
-        environment == null ? ProxyConfig.DEFAULT_RUN_DIRECTORY : Path.of(environment);
     return ProxyConfig.between(address(parsed, 0), address(parsed, 2))
         .threads(number(parsed, first, threadsName, 1, ProxyConfig.MAX_THREADS))
-        .runDirectory(optionalPath(parsed, "--run-dir", defaultRun))
+        .runDirectory(optionalPath(parsed, "--run-dir", defaultRunDirectory()))
         .whitelist(optionalPath(parsed, "--whitelist", ProxyConfig.DEFAULT_WHITELIST))
         .anySocket(parsed.hasMatchedOption("--allow-any-socket"))
         .anyFile(parsed.hasMatchedOption("--allow-any-file"))
+        .exposures(exposures(parsed))
         .watched(!parsed.hasMatchedOption("--no-watch"))
         .closeTimeout(Duration.ofSeconds(closeTimeout(parsed)))
         .build();
+  }
+
+  /** Where a proxy runs that is not told otherwise. */
+  static Path defaultRunDirectory() {
+    String environment = System.getenv("QTFS_RUN_DIR");
+    return environment == null ? ProxyConfig.DEFAULT_RUN_DIRECTORY : Path.of(environment);
+  }
+
+  private static List<Exposure> exposures(ParseResult parsed) throws StartException {
+    List<Exposure> exposures = new ArrayList<>();
+    for (String spec : parsed.matchedOptionValue(EXPOSE, List.<String>of())) {
+      try {
+        exposures.add(Exposure.parse(spec));
+      } catch (Exposure.SpecException e) {
+        throw new StartException(e);
+      }
+    }
+    return exposures;
   }
 
   /** Whether nothing is to be started. */

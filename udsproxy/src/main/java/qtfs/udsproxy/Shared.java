@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import qtfs.linux.Fcntl;
 import qtfs.linux.LinuxException;
+import qtfs.linux.UnixListener;
 import qtfs.whitelist.QtfsWhitelist;
 
 /** What all connections of a daemon have in common. For any thread. */
@@ -36,6 +37,7 @@ final class Shared {
   private final StandIns standIns;
   private final Statistics statistics = new Statistics();
   private final SessionRegister register = new SessionRegister();
+  private final Set<UnixListener> exposed = ConcurrentHashMap.newKeySet();
   private final Set<Relay> relays = ConcurrentHashMap.newKeySet();
   private final AtomicInteger requests = new AtomicInteger();
   private volatile boolean draining;
@@ -118,6 +120,11 @@ final class Shared {
   /** What is known of each session now, the oldest first; any thread. */
   List<SessionInfo> sessions() {
     return register.list();
+  }
+
+  /** The sockets of this host that lead to the peer. */
+  Set<UnixListener> exposed() {
+    return exposed;
   }
 
   /** The connections that carry data now; each removes itself when it has ended. */

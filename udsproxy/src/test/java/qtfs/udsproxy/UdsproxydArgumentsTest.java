@@ -87,6 +87,10 @@ final class UdsproxydArgumentsTest {
       cases.put(
           whitelisted(Files.writeString(directory.resolve("broken"), "Path=/no/group\n")),
           "broken:1");
+      cases.put(exposing("run/x.sock"), "the socket path run/x.sock does not start with /");
+      cases.put(exposing("/x.sock,mode=9"), "mode \"9\" is not three octal digits");
+      cases.put(exposing("/x.sock=" + directory.resolve("file")), "file is a regular file, not a");
+      cases.put(exposing("/x.sock=" + directory.resolve("no/x.sock")), "make the directory");
       // One at a time where they would be in each other's way: they share the run directory.
       for (var one : cases.entrySet()) {
         assertAllRefused(Map.of(one.getKey(), one.getValue()));
@@ -107,6 +111,12 @@ final class UdsproxydArgumentsTest {
   private List<String> whitelisted(Path whitelist) throws IOException {
     List<String> arguments = new ArrayList<>(runningIn(directory.resolve("run")));
     arguments.add(0, "--whitelist=" + whitelist);
+    return arguments;
+  }
+
+  private List<String> exposing(String spec) throws IOException {
+    List<String> arguments = new ArrayList<>(runningIn(directory.resolve("run")));
+    arguments.addAll(0, List.of("--whitelist=" + directory.resolve("none"), "--expose=" + spec));
     return arguments;
   }
 
