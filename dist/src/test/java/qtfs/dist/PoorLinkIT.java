@@ -17,7 +17,8 @@ final class PoorLinkIT {
   private static final String SOCKET = "/run/cat.sock";
   private static final int SESSIONS = 8;
   private static final int BYTES = 200_000;
-  private static final String ECHO = "exec socat -t 60 - UNIX-CONNECT:" + SOCKET + " <\"$1\" >\"$2\"";
+  private static final String ECHO =
+      "exec socat -t 60 - UNIX-CONNECT:" + SOCKET + " <\"$1\" >\"$2\"";
 
   @AutoClose private static TwoHosts hosts;
   private static Running link;

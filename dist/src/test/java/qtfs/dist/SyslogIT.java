@@ -42,7 +42,8 @@ final class SyslogIT {
     String script = "seq %d | logger --tcp -u \"$1\" -t qtfs -p local0.info".formatted(LINES);
     Running.Result result = way.run(hosts, script, way.open(hosts, socket));
     assertThat(result.code()).as("%s", result).isZero();
-    Await.until("the last line", () -> Files.readString(log).endsWith(": " + LINES + "\n"));
+    String last = ": " + LINES + "\n";
+    Await.until("the last line", () -> Files.exists(log) && Files.readString(log).endsWith(last));
     assertThat(Files.readAllLines(log))
         .allMatch(line -> line.startsWith("<134>"))
         .extracting(line -> line.substring(line.lastIndexOf(' ') + 1))

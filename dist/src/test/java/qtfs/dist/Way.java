@@ -1,5 +1,7 @@
 package qtfs.dist;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +22,32 @@ enum Way {
     @Override
     String before(String script) {
       return "export LD_PRELOAD='" + TwoHosts.preloadLibrary() + "'; " + script;
+    }
+  },
+
+  /** By a socket of A that its udsproxyd listens on, at another path. */
+  EXPOSE {
+    @Override
+    String open(TwoHosts hosts, String path) throws Exception {
+      String local = "/run/exposed" + path;
+      if (Files.notExists(hosts.file(Host.A, local))) {
+        Files.createDirectories(directoryOnA(hosts, local));
+        Running.Result result =
+            hosts.sh(
+                Host.A,
+                "exec \"$@\"",
+                hosts.program("udsproxyd"),
+                "ctl",
+                "expose",
+                path + "=" + local);
+        assertThat(result.code()).as("%s", result).isZero();
+      }
+      return local;
+    }
+
+    @Override
+    String before(String script) {
+      return script;
     }
   };
 
