@@ -2,6 +2,7 @@ package qtfs.udsproxy;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.Principal;
 import java.time.Instant;
@@ -16,7 +17,7 @@ import qtfs.linux.UnixSocket;
 /**
  * Carries out what control clients ask for. Each answer is an object on one line: {@code "ok":true}
  * and what was asked for, or {@code "ok":false} and {@code "error"}, one line that says why. For
- * any thread but the first loop's, on which it waits.
+ * any thread; it waits for the first loop's.
  */
 final class Control {
   /**
@@ -62,8 +63,11 @@ final class Control {
                 result.write(json);
               }),
           false);
-    } catch (IOException | Exposure.SpecException e) {
+    } catch (IOException | Exposure.SpecException | InvalidPathException e) {
       return new Answer(failure(String.valueOf(e.getMessage())).line(), false);
+    } catch (RuntimeException e) {
+      Log.error("a control request has failed: " + e);
+      return failure("the daemon has failed at it; its log says how");
     }
   }
 
@@ -115,7 +119,19 @@ final class Control {
   }
 
   private <T> T onLoop(Callable<T> task) throws IOException {
-    return ProxyDaemon.on(shared.loops().get(0), task);
+    ProxyLoop loop = shared.loops().get(0);
+    return loop.eventLoop().inEventLoop() ? here(task) : ProxyDaemon.on(loop, task);
+  }
+
+  /** On the loop already, where no other thread was to be had. */
+  private static <T> T here(Callable<T> task) throws IOException {
+    try {
+      return task.call();
+    } catch (IOException | RuntimeException e) {
+      throw e;
+    } catch (Exception impossible) {
+      throw new AssertionError(impossible);
+    }
   }
 
   // ---- exposing
@@ -137,7 +153,8 @@ final class Control {
   }
 
   private Json.Members unexpose(String local) throws IOException {
-    if (!onLoop(() -> exposures.remove(Path.of(local)))) {
+    Path path = Path.of(local);
+    if (!onLoop(() -> exposures.remove(path))) {
       throw new IOException("nothing is exposed at " + local);
     }
     return json -> json.writeStringField("local", local);
@@ -215,14 +232,15 @@ final class Control {
       json.writeStringField("version", Udsproxyd.version());
       json.writeNumberField("pid", ProcessAttributes.pid());
       json.writeStringField("since", since.toString());
-      json.writeStringField("address", SessionEntry.text(config.address()));
-      json.writeStringField("peer", SessionEntry.text(config.peer()));
+      json.writeStringField("address", config.address().toString());
+      json.writeStringField("peer", config.peer().toString());
       json.writeStringField("runDirectory", config.runDirectory().toString());
       json.writeNumberField("threads", config.threads());
       json.writeNumberField("sessions", shared.sessions().size());
       json.writeNumberField("sessionsSinceStart", shared.statistics().sessions());
       json.writeNumberField("refused", shared.statistics().refusals());
       json.writeNumberField("exposed", exposed);
+      json.writeBooleanField("draining", shared.isDraining());
       json.writeStringField("whitelist", config.whitelist().toString());
       json.writeStringField("whitelistLoaded", shared.reach().loaded().toString());
       json.writeStringField("dialect", SessionEntry.V1);

@@ -71,7 +71,7 @@ final class ControlConnection implements FdWatch.Listener {
   private void read() {
     while (!closed && !working) {
       int length = received.bytesBefore((byte) '\n');
-      if (Math.max(length, received.readableBytes() - 1) > MAX_REQUEST) {
+      if ((length < 0 ? received.readableBytes() : length) > MAX_REQUEST) {
         working = true;
         answer(Control.failure("a request has at most " + MAX_REQUEST + " bytes"));
       } else if (length >= 0) {

@@ -14,16 +14,13 @@ import qtfs.linux.UnixSocket;
  */
 final class ExposedClient implements PeerRequestor.Listener {
   private final Shared shared;
-  private final ProxyLoop loop;
   private final Exposure exposure;
   private final Fd client;
   private final Requester who;
   private @Nullable PeerRequestor requestor;
 
-  private ExposedClient(Shared shared, ProxyLoop loop, Exposure exposure, Fd client)
-      throws LinuxException {
+  private ExposedClient(Shared shared, Exposure exposure, Fd client) throws LinuxException {
     this.shared = shared;
-    this.loop = loop;
     this.exposure = exposure;
     this.client = client;
     this.who = Requester.local(UnixSocket.peerCredentials(client));
@@ -39,17 +36,13 @@ final class ExposedClient implements PeerRequestor.Listener {
         .execute(
             () -> {
               try {
-                new ExposedClient(shared, loop, exposure, client).ask();
+                ExposedClient started = new ExposedClient(shared, exposure, client);
+                started.requestor = PeerRequestor.start(shared, loop, exposure.target(), started);
               } catch (LinuxException e) {
                 client.close();
                 Log.error("cannot serve a client of " + exposure.local() + ": " + e.getMessage());
               }
             });
-  }
-
-  private void ask() {
-    shared.requestBegins();
-    requestor = PeerRequestor.start(shared, loop, exposure.target(), this);
   }
 
   @Override
@@ -59,23 +52,11 @@ final class ExposedClient implements PeerRequestor.Listener {
       throw new IllegalStateException("connected before it was asked for");
     }
     link.startSession(who, client);
-    shared.requestEnds(loop);
   }
 
   @Override
-  public void failed(String reason) {
-    Log.warn(
-        "not connected to "
-            + exposure.target().path()
-            + ", exposed at "
-            + exposure.local()
-            + ", for pid "
-            + who.pid()
-            + " uid "
-            + who.uid()
-            + ": "
-            + reason);
+  public void failed(Refusal refusal, String detail) {
+    shared.audit().refused(exposure.target().path(), who, refusal, detail);
     client.close();
-    shared.requestEnds(loop);
   }
 }

@@ -160,8 +160,7 @@ final class Reach {
   }
 
   private RefusedException notListed(String path, Group group) {
-    return new RefusedException(
-        path + " is not in " + whitelistFile + "; this would allow it: " + group.line(path));
+    return new RefusedException(path + " is not in " + whitelistFile, group.line(path));
   }
 
   /** Connects to the socket behind an O_PATH descriptor; see {@link UnixSocket#connect}. */

@@ -84,6 +84,8 @@ public final class Udsproxyd {
             "Connects unix sockets between this host and a peer.",
             "Example, on the host 10.0.0.1 whose peer is 10.0.0.2:",
             "  udsproxyd 1 10.0.0.1 12121 10.0.0.2 12121",
+            "and in the virtual machine of CID 10, whose peer is its host:",
+            "  udsproxyd 1 10 12121 2 12121",
             "udsproxyd ctl --help tells how to look inside one that runs.");
     OPTIONS.addTo(spec);
     return spec;

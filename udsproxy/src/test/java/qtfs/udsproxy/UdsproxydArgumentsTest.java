@@ -72,6 +72,17 @@ final class UdsproxydArgumentsTest {
   }
 
   @Test
+  void whatIsNoLink() throws Exception {
+    Map<List<String>, String> cases = new LinkedHashMap<>();
+    cases.put(line("1 10 5555 127.0.0.1 5556"), "<addr> is \"10\" and <peeraddr> is \"127.0.0.1\"");
+    cases.put(line("1 ::1 5555 2 5556"), "<addr> is \"::1\" and <peeraddr> is \"2\"");
+    cases.put(line("1 -1 5555 -1 5556"), "<peeraddr> is \"-1\", which is any CID");
+    cases.put(line("1 -1 5555 4294967296 5556"), "<peeraddr> is \"4294967296\", which is neither");
+    cases.put(line("1 4294967290 5555 2 5556"), "cannot listen on vsock 4294967290:5555");
+    assertAllRefused(cases);
+  }
+
+  @Test
   void whatCannotBeServed() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String port = Integer.toString(taken.getLocalPort());
