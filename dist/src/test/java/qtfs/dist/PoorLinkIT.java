@@ -75,10 +75,9 @@ final class PoorLinkIT {
   void anOutageRefusesTheNewAndKeepsTheOld() throws Exception {
     Path go = hosts.shared().resolve("go");
     Path received = hosts.shared().resolve("through-outage");
-    String slowly =
-        "{ head -c 100000; until [ -e %s ]; do sleep 0.05; done; cat; } <\"$1\""
-            + " | socat -t 60 - UNIX-CONNECT:%s >\"$2\"";
-    Running old = start(slowly.formatted(go, SOCKET), received);
+    String input =
+        "{ head -c 100000; until [ -e %s ]; do sleep 0.05; done; cat; } <\"$1\"".formatted(go);
+    Running old = start(input + " | socat -t 60 - UNIX-CONNECT:" + SOCKET + " >\"$2\"", received);
     Await.until("half is back", () -> Files.exists(received) && Files.size(received) == 100_000);
     link.signal("STOP");
     Running.Result refused = start(ECHO, Path.of("/dev/null")).result();
