@@ -20,9 +20,9 @@ final class Programs {
    * @param packages what to install
    */
   static void need(String program, String packages) throws InterruptedException {
-    String search = "PATH=$PATH:/usr/sbin:/sbin; for found in %s; do command -v $found; done";
+    String search = "PATH=$PATH:/usr/sbin:/sbin; command -v " + program;
     TwoHosts.skipUnless(
-        TwoHosts.succeeds("sh", "-c", search.formatted(program)),
+        TwoHosts.succeeds("sh", "-c", search),
         program + " is missing: apt-get install --no-install-recommends " + packages);
   }
 
