@@ -1,19 +1,10 @@
 package qtfs.udsproxy;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayDeque;
-import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
@@ -27,32 +18,28 @@ import qtfs.udsproxy.connector.ConnectRequest;
  * remote_uds.sock} to the session:
  *
  * <pre>
- * READING    112 bytes from the application's connector
- * CONNECTING to the peer's proxy
- * ASKING     the request is sent, its answer awaited
- * WAITING    the stand-in socket listens, the connector has been told, the application may connect
+ * READING  112 bytes from the application's connector
+ * ASKING   the peer is asked for its socket
+ * WAITING  the stand-in socket listens, the connector has been told, the application may connect
  * </pre>
  *
  * Every step has a deadline; a connector that hangs up ends it before the stand-in listens. All on
  * the loop's thread, but for what the stand-ins call.
  */
-final class LocalConnect extends ChannelInboundHandlerAdapter
-    implements FdWatch.Listener, StandIns.Waiting {
+final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, StandIns.Waiting {
   private static final int READY = 1;
   private static final int FAILED = 0;
 
   private final Shared shared;
   private final ProxyLoop loop;
   private final Fd connector;
-  private final UnixSocket.Credentials who;
+  private final Requester who;
   private final FdWatch watch;
   private final byte[] request = new byte[ConnectRequest.LENGTH];
   private int received;
   private @Nullable String path;
-  private @Nullable Channel tcp;
-  private final Queue<ByteBuf> early = new ArrayDeque<>();
-  private boolean tcpEof;
-  private boolean answered; // by the peer
+  private @Nullable PeerRequestor requestor;
+  private boolean waits; // for the application
   private boolean over;
   private ScheduledFuture<?> deadline;
 
@@ -60,7 +47,7 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
     this.shared = shared;
     this.loop = loop;
     this.connector = connector;
-    this.who = UnixSocket.peerCredentials(connector);
+    this.who = Requester.local(UnixSocket.peerCredentials(connector));
     this.watch = FdWatch.start(loop.eventLoop(), connector.number(), this);
     this.deadline = inTime("the request is not complete");
   }
@@ -85,11 +72,6 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
 
   private ScheduledFuture<?> inTime(String complaint) {
     return loop.after(shared.deadlines().handshake(), () -> fail(complaint + " in time"));
-  }
-
-  private void nextStep(String complaint) {
-    deadline.cancel(false);
-    deadline = inTime(complaint);
   }
 
   // ---- READING
@@ -133,95 +115,24 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
         fail(decoded.type() + " sockets are not carried, only STREAM");
         return;
       }
-      nextStep("the peer cannot be reached");
-      shared
-          .connectToPeer(loop, this)
-          .addListener((ChannelFutureListener) future -> connected(future, decoded));
+      deadline.cancel(false);
+      requestor = PeerRequestor.start(shared, loop, decoded, this);
     } catch (IOException e) {
       fail("bad request: " + e.getMessage());
     }
   }
 
-  // ---- CONNECTING, ASKING
-
-  private void connected(ChannelFuture future, ConnectRequest decoded) {
-    if (!future.isSuccess()) {
-      fail("the peer cannot be reached: " + future.cause().getMessage());
-      return;
-    }
-    Channel channel = future.channel();
-    if (over) {
-      channel.close();
-      return;
-    }
-    tcp = channel;
-    ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
-    new PeerRequest.Uds(decoded).encode(out);
-    channel.writeAndFlush(out);
-    nextStep("the peer does not answer");
-    channel.read();
-  }
+  // ---- ASKING
 
   @Override
-  public void channelRead(ChannelHandlerContext ctx, Object message) {
-    ByteBuf in = (ByteBuf) message;
-    if (over) {
-      in.release();
-      return;
-    }
-    early.add(in);
-    if (!answered) {
-      readAnswer(ctx);
-    }
-  }
-
-  private void readAnswer(ChannelHandlerContext ctx) {
-    int available = early.stream().mapToInt(ByteBuf::readableBytes).sum();
-    if (available < PeerRequest.ANSWER_LENGTH) {
-      ctx.read();
-      return;
-    }
-    int answer = 0;
-    for (int i = 0; i < PeerRequest.ANSWER_LENGTH; i++) {
-      ByteBuf head = early.element();
-      answer |= head.readUnsignedByte() << (8 * i);
-      if (!head.isReadable()) {
-        early.remove().release();
-      }
-    }
-    answered = true;
-    if (answer == PeerRequest.REFUSED) {
-      fail("the peer has refused it: nothing listens there, or its whitelist does not allow it");
-      return;
-    }
-    nextStep("the application does not come");
+  public void connected() {
+    waits = true;
     shared.standIns().await(requestedPath(), this);
   }
 
   @Override
-  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (event instanceof ChannelInputShutdownEvent) {
-      tcpEof = true;
-      peerEnded();
-    }
-  }
-
-  @Override
-  public void channelInactive(ChannelHandlerContext ctx) {
-    tcpEof = true;
-    peerEnded();
-  }
-
-  /** After its answer the peer may end at once: what it sent until then is still delivered. */
-  private void peerEnded() {
-    if (!answered) {
-      fail("the peer has closed the connection without an answer");
-    }
-  }
-
-  @Override
-  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    fail("the link failed: " + cause.getMessage());
+  public void failed(String reason) {
+    fail(reason);
   }
 
   // ---- WAITING
@@ -234,7 +145,6 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
             shared.standIns().giveUp(requestedPath(), this);
             return;
           }
-          deadline.cancel(false);
           deadline =
               loop.after(
                   shared.deadlines().pairing(),
@@ -252,24 +162,14 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
   public void pair(Fd application) {
     onLoop(
         () -> {
-          Channel channel = tcp;
-          if (over || channel == null) {
+          PeerRequestor link = requestor;
+          if (over || link == null) {
             application.close();
             return;
           }
           over = true;
           deadline.cancel(false);
-          channel.pipeline().remove(this);
-          String name = "session " + shared.statistics().nextSession();
-          Log.info(
-              name
-                  + ": "
-                  + requestedPath()
-                  + " of the peer, for pid "
-                  + who.pid()
-                  + " uid "
-                  + who.uid());
-          Session.start(shared, loop, name, channel, application, early, tcpEof);
+          link.startSession(who, application);
         });
   }
 
@@ -309,13 +209,11 @@ final class LocalConnect extends ChannelInboundHandlerAdapter
         closeConnector();
       }
     }
-    if (answered) {
+    if (waits) {
       shared.standIns().giveUp(requestedPath(), this);
     }
-    early.forEach(ByteBuf::release);
-    early.clear();
-    if (tcp != null) {
-      tcp.close();
+    if (requestor != null) {
+      requestor.close();
     }
   }
 

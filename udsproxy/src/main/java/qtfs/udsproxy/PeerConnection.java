@@ -186,11 +186,18 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       refuse(Errno.message(-result));
       return;
     }
-    String name = "session " + shared.statistics().nextSession();
-    Log.info(name + ": the peer is connected to " + wanted);
+    SessionEntry entry =
+        new SessionEntry(
+            shared.statistics(),
+            SessionInfo.Direction.INCOMING,
+            String.valueOf(wanted),
+            null,
+            tcp,
+            SessionEntry.V1);
+    Log.info(entry.name() + ": the peer is connected to " + wanted);
     finish();
     answer(PeerRequest.CONNECTED);
-    Session.start(shared, loop, name, tcp, socket, early, tcpEof);
+    Session.start(shared, loop, entry, tcp, socket, early, tcpEof);
   }
 
   // ---- the end

@@ -20,22 +20,21 @@ final class Session extends ChannelInboundHandlerAdapter
     implements Relay, FdWatch.Listener, PipeOwner {
   private final Shared shared;
   private final ProxyLoop loop;
-  private final String name;
+  private final SessionEntry entry;
   private final Channel tcp;
   private final Fd unix;
   private final FdWatch watch;
   private final ToPeer toPeer;
   private final FromPeer fromPeer;
-  private final long started = System.nanoTime();
   private boolean applicationGone;
   private boolean linkGone;
   private String ending = "closed";
   private boolean closed;
 
-  private Session(Shared shared, ProxyLoop loop, String name, Channel tcp, Fd unix) {
+  private Session(Shared shared, ProxyLoop loop, SessionEntry entry, Channel tcp, Fd unix) {
     this.shared = shared;
     this.loop = loop;
-    this.name = name;
+    this.entry = entry;
     this.tcp = tcp;
     this.unix = unix;
     this.linkGone = !tcp.isActive();
@@ -47,7 +46,7 @@ final class Session extends ChannelInboundHandlerAdapter
   /**
    * Begins to relay, taking everything over.
    *
-   * @param name for the log
+   * @param entry to be registered for as long as it lives
    * @param unix does not block
    * @param early what the peer has already sent
    * @param peerEnded whether the peer has already ended its stream
@@ -55,13 +54,14 @@ final class Session extends ChannelInboundHandlerAdapter
   static void start(
       Shared shared,
       ProxyLoop loop,
-      String name,
+      SessionEntry entry,
       Channel tcp,
       Fd unix,
       Collection<ByteBuf> early,
       boolean peerEnded) {
-    Session session = new Session(shared, loop, name, tcp, unix);
+    Session session = new Session(shared, loop, entry, tcp, unix);
     shared.relays().add(session);
+    shared.register().add(entry);
     tcp.pipeline().addLast(session);
     early.forEach(session.fromPeer::add);
     if (peerEnded || session.linkGone) {
@@ -71,7 +71,11 @@ final class Session extends ChannelInboundHandlerAdapter
   }
 
   String name() {
-    return name;
+    return entry.name();
+  }
+
+  SessionEntry entry() {
+    return entry;
   }
 
   boolean isClosed() {
@@ -156,7 +160,7 @@ final class Session extends ChannelInboundHandlerAdapter
     loop.eventLoop()
         .execute(
             () -> {
-              Log.warn(name + ": " + reason);
+              Log.warn(name() + ": " + reason);
               fail(reason);
             });
   }
@@ -172,22 +176,23 @@ final class Session extends ChannelInboundHandlerAdapter
     }
     closed = true;
     shared.relays().remove(this);
+    shared.register().remove(entry);
     watch.cancel();
     unix.close();
     fromPeer.release();
     tcp.close();
     Log.info(
-        name
+        name()
             + " ended after "
-            + seconds(System.nanoTime() - started)
+            + seconds(entry.age())
             + " s: "
             + ending
             + "; "
-            + toPeer.bytes()
+            + entry.bytesToPeer()
             + " bytes to the peer, "
-            + fromPeer.bytes()
+            + entry.bytesFromPeer()
             + " from it, "
-            + (toPeer.fds() + fromPeer.fds())
+            + entry.fds()
             + " descriptors");
   }
 

@@ -35,6 +35,7 @@ final class Shared {
   private final PassedPipes passedPipes = new PassedPipes();
   private final StandIns standIns;
   private final Statistics statistics = new Statistics();
+  private final SessionRegister register = new SessionRegister();
   private final Set<Relay> relays = ConcurrentHashMap.newKeySet();
 
   /**
@@ -106,6 +107,15 @@ final class Shared {
 
   Statistics statistics() {
     return statistics;
+  }
+
+  SessionRegister register() {
+    return register;
+  }
+
+  /** What is known of each session now, the oldest first; any thread. */
+  List<SessionInfo> sessions() {
+    return register.list();
   }
 
   /** The connections that carry data now; each removes itself when it has ended. */

@@ -30,15 +30,13 @@ final class ToPeer {
   private boolean atEnd; // read to the end
   private boolean endSent;
   private boolean done;
-  private long bytes;
-  private long fds;
 
   ToPeer(Session session, Shared shared, ProxyLoop loop, Channel tcp, Fd unix) {
     this.session = session;
     this.loop = loop;
     this.tcp = tcp;
     this.unix = unix;
-    this.fdSender = new FdSender(shared, loop, session.name(), session);
+    this.fdSender = new FdSender(shared, loop, session);
   }
 
   /**
@@ -87,13 +85,13 @@ final class ToPeer {
           session.name() + ": descriptors were lost, because this process has too many open files");
     }
     if (!passed.isEmpty()) {
-      fds += passed.size();
+      session.entry().fdsToPeer(passed.size());
       ByteBuf announcement = tcp.alloc().directBuffer(ANNOUNCEMENT_SIZE);
       fdSender.encode(passed, announcement);
       tcp.write(announcement);
     }
     tcp.write(loop.takeFrames(received));
-    bytes += received;
+    session.entry().toPeer(received);
     // A short read has emptied the socket, unless it stopped at descriptors or there is an end to
     // read; the next bytes come with an event of their own.
     readable = received == ProxyLoop.READ_SIZE || !passed.isEmpty() || ending;
@@ -121,13 +119,5 @@ final class ToPeer {
   /** Whether the kernel has everything, and the end. */
   boolean isDone() {
     return done;
-  }
-
-  long bytes() {
-    return bytes;
-  }
-
-  long fds() {
-    return fds;
   }
 }

@@ -1,0 +1,179 @@
+package qtfs.udsproxy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
+import qtfs.linux.Fd;
+import qtfs.udsproxy.connector.ConnectRequest;
+
+/**
+ * The asking of the peer for one of its sockets, from the connecting to its proxy to the session.
+ * Each of the two steps, the link and the answer, has a deadline; what the peer sends behind its
+ * answer is kept until {@link #startSession}. All on the loop's thread. Owns the link until then.
+ */
+final class PeerRequestor extends ChannelInboundHandlerAdapter {
+  /** Who wants the socket; told once of each, on the loop's thread, and never after a close. */
+  interface Listener {
+    /** The peer has connected: {@link PeerRequestor#startSession} may be called, now or later. */
+    void connected();
+
+    /** There will be no session; also after {@link #connected}, if the link fails meanwhile. */
+    void failed(String reason);
+  }
+
+  private final Shared shared;
+  private final ProxyLoop loop;
+  private final ConnectRequest request;
+  private final Listener listener;
+  private final Queue<ByteBuf> early = new ArrayDeque<>();
+  private @Nullable Channel tcp;
+  private boolean tcpEof;
+  private boolean answered;
+  private boolean over;
+  private ScheduledFuture<?> deadline;
+
+  private PeerRequestor(Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
+    this.shared = shared;
+    this.loop = loop;
+    this.request = request;
+    this.listener = listener;
+    this.deadline = inTime("the peer cannot be reached");
+  }
+
+  /** Begins to ask. */
+  static PeerRequestor start(
+      Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
+    PeerRequestor requestor = new PeerRequestor(shared, loop, request, listener);
+    shared.connectToPeer(loop, requestor).addListener((ChannelFutureListener) requestor::linked);
+    return requestor;
+  }
+
+  private ScheduledFuture<?> inTime(String complaint) {
+    return loop.after(shared.deadlines().handshake(), () -> fail(complaint + " in time"));
+  }
+
+  private void linked(ChannelFuture future) {
+    if (!future.isSuccess()) {
+      fail("the peer cannot be reached: " + future.cause().getMessage());
+      return;
+    }
+    Channel channel = future.channel();
+    if (over) {
+      channel.close();
+      return;
+    }
+    tcp = channel;
+    ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
+    new PeerRequest.Uds(request).encode(out);
+    channel.writeAndFlush(out);
+    deadline.cancel(false);
+    deadline = inTime("the peer does not answer");
+    channel.read();
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    ByteBuf in = (ByteBuf) message;
+    if (over) {
+      in.release();
+      return;
+    }
+    early.add(in);
+    if (!answered) {
+      readAnswer(ctx);
+    }
+  }
+
+  private void readAnswer(ChannelHandlerContext ctx) {
+    int available = early.stream().mapToInt(ByteBuf::readableBytes).sum();
+    if (available < PeerRequest.ANSWER_LENGTH) {
+      ctx.read();
+      return;
+    }
+    int answer = 0;
+    for (int i = 0; i < PeerRequest.ANSWER_LENGTH; i++) {
+      ByteBuf head = early.element();
+      answer |= head.readUnsignedByte() << (8 * i);
+      if (!head.isReadable()) {
+        early.remove().release();
+      }
+    }
+    answered = true;
+    deadline.cancel(false);
+    if (answer == PeerRequest.REFUSED) {
+      fail("the peer has refused it: nothing listens there, or its whitelist does not allow it");
+    } else {
+      listener.connected();
+    }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (event instanceof ChannelInputShutdownEvent) {
+      peerEnded();
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    peerEnded();
+  }
+
+  /** After its answer the peer may end at once: what it sent until then is still delivered. */
+  private void peerEnded() {
+    tcpEof = true;
+    if (!answered) {
+      fail("the peer has closed the connection without an answer");
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    fail("the link failed: " + cause.getMessage());
+  }
+
+  /**
+   * Makes the session of a link that {@link Listener#connected} has told of, and has no part in it.
+   *
+   * @param name for the log
+   * @param application does not block; taken over
+   */
+  void startSession(String name, Fd application) {
+    Channel channel = tcp;
+    if (over || !answered || channel == null) {
+      throw new IllegalStateException("no link for " + name);
+    }
+    over = true;
+    channel.pipeline().remove(this);
+    Session.start(shared, loop, name, channel, application, early, tcpEof);
+  }
+
+  private void fail(String reason) {
+    if (!over) {
+      close();
+      listener.failed(reason);
+    }
+  }
+
+  /** Gives the link up, unless a session has it. */
+  void close() {
+    if (over) {
+      return;
+    }
+    over = true;
+    deadline.cancel(false);
+    early.forEach(ByteBuf::release);
+    early.clear();
+    if (tcp != null) {
+      tcp.close();
+    }
+  }
+}
