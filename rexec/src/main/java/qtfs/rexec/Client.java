@@ -125,7 +125,9 @@ final class Client {
     try (stdin;
         stdout;
         stderr) {
-      channel.send(new Message.Exec(arguments, FilesJson.write(settings.files)), List.of(stdin));
+      channel.send(
+          new Message.Exec(arguments, FilesJson.write(settings.files, Wishes.USUAL)),
+          List.of(stdin));
       channel.send(new Message.PipeMessage(1), List.of(stdout));
       channel.send(new Message.PipeMessage(2), List.of(stderr));
     }
