@@ -50,10 +50,7 @@ final class ChildEnvironment {
   static List<String> of(List<String> own) {
     List<String> passed = new ArrayList<>();
     for (String variable : own) {
-      int equals = variable.indexOf('=');
-      if (equals > 0
-          && isHarmless(variable.substring(0, equals))
-          && !variable.startsWith(FUNCTION, equals + 1)) {
+      if (variable.indexOf('=') > 0 && isHarmless(variable)) {
         passed.add(variable);
       }
     }
@@ -74,7 +71,12 @@ final class ChildEnvironment {
     }
   }
 
-  private static boolean isHarmless(String name) {
-    return !NAMES.contains(name) && PREFIXES.stream().noneMatch(name::startsWith);
+  /** Whether a variable makes no program load or execute something else than itself. */
+  static boolean isHarmless(String variable) {
+    int equals = variable.indexOf('=');
+    String name = variable.substring(0, equals);
+    return !NAMES.contains(name)
+        && PREFIXES.stream().noneMatch(name::startsWith)
+        && !variable.startsWith(FUNCTION, equals + 1);
   }
 }

@@ -56,6 +56,9 @@ sealed interface Message {
     /** The server sends {@link Kill} however soon the program ends, which a C server does not. */
     static final int TELLS_EVERY_END = 1;
 
+    /** The server explains instead of running anything, as it was asked to: {@link ExplainWish}. */
+    static final int EXPLAINS = 1 << 8;
+
     @Override
     public byte[] encode() {
       int mark = capabilities == 0 ? 0 : MessageCodec.OURS;

@@ -7,11 +7,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedMap;
 import qtfs.linux.ChildProcess;
 import qtfs.linux.Errno;
+import qtfs.linux.ExitStatus;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
@@ -46,7 +46,9 @@ final class Session implements Runnable {
         MessageChannel channel = new MessageChannel(connection)) {
       UnixSocket.Credentials credentials = UnixSocket.peerCredentials(connection);
       peer = "uid " + credentials.uid() + " pid " + credentials.pid();
-      serve(channel);
+      try (RequestAudit audit = new RequestAudit(credentials)) {
+        serve(channel, credentials.uid(), audit);
+      }
     } catch (IOException e) {
       Log.warn(peer + ": " + e.getMessage());
     } catch (RuntimeException | Error e) {
@@ -54,25 +56,48 @@ final class Session implements Runnable {
     }
   }
 
-  private void serve(MessageChannel channel) throws IOException {
+  private void serve(MessageChannel channel, int uid, RequestAudit audit) throws IOException {
     Request request = Request.receive(channel, Deadline.after(REQUEST_LIMIT));
     if (request == null) {
       return;
     }
-    try (request) {
-      if (context.isAllowed(request.arguments().getFirst())) {
-        run(channel, request);
+    audit.asked(request.arguments());
+    try (request;
+        Admission admission = Admission.judge(context, request, wishes(request), uid)) {
+      audit.decided(admission.decision());
+      String refusal = admission.refusal();
+      if (ExplainWish.isIn(request.files())) {
+        explain(channel, request, admission);
+        audit.explained();
+      } else if (refusal != null) {
+        context.running().refused();
+        tell(request.stderr(), request.program() + ": " + refusal);
       } else {
-        Log.warn(peer + ": refused " + request.program() + ": not in " + context.whitelistFile());
-        tell(
-            request.stderr(),
-            request.program() + ": not in the whitelist of " + context.hostName());
+        run(channel, request, admission, audit);
       }
+    } catch (IOException e) {
+      audit.failed(String.valueOf(e.getMessage()));
+      throw e;
     }
   }
 
-  private void run(MessageChannel channel, Request request) throws IOException {
-    Program program = context.find(request.arguments().getFirst());
+  /** Tells the decision where the program's output would have gone, and its code as an end. */
+  private void explain(MessageChannel channel, Request request, Admission admission)
+      throws IOException {
+    Explanation explanation =
+        Explanation.of(admission.asked(), admission.decision(), context.hostName());
+    channel.send(
+        new Message.PidMap(0, Message.PidMap.TELLS_EVERY_END | Message.PidMap.EXPLAINS), List.of());
+    if (isTold(channel)) {
+      write(request.stdout(), explanation.text());
+      request.close();
+      channel.send(new Message.Kill(explanation.exitCode()), List.of());
+    }
+  }
+
+  private void run(MessageChannel channel, Request request, Admission admission, RequestAudit audit)
+      throws IOException {
+    Program program = admission.executable();
     try (ReopenedFiles files = ReopenedFiles.open(files(request))) {
       for (String problem : files.problems()) {
         tell(request.stderr(), problem);
@@ -80,12 +105,22 @@ final class Session implements Runnable {
       Spawn.Held held = hold(program, request, files);
       try (ChildProcess child = held.child()) {
         context.children().add(child);
+        audit.child(child.pid());
         try {
-          runHeld(channel, request, program, held);
+          runHeld(channel, request, program, held, admission, audit);
         } finally {
           context.children().end(child);
         }
       }
+    }
+  }
+
+  private Wishes wishes(Request request) throws ProtocolException {
+    try {
+      return WishesJson.read(request.files());
+    } catch (ProtocolException e) {
+      tell(request.stderr(), request.program() + ": refused, " + e.getMessage());
+      throw e;
     }
   }
 
@@ -111,13 +146,18 @@ final class Session implements Runnable {
     }
   }
 
-  private void runHeld(MessageChannel channel, Request request, Program program, Spawn.Held held)
+  private void runHeld(
+      MessageChannel channel,
+      Request request,
+      Program program,
+      Spawn.Held held,
+      Admission admission,
+      RequestAudit audit)
       throws IOException {
     ChildProcess child = held.child();
-    String what = peer + ": " + request.program() + " pid " + child.pid();
     if (!mayStart(channel, child)) {
       held.abandon();
-      Log.info(what + ": called off");
+      audit.calledOff();
       return;
     }
     int errno = program.errno();
@@ -132,10 +172,13 @@ final class Session implements Runnable {
     }
     if (errno == 0) {
       request.close();
-      Log.info(what + ": started");
-      awaitEnd(channel, child, what);
+      context.children().started(child);
+      admission.started(child.pid());
+      Log.info(peer + ": " + request.program() + " pid " + child.pid() + ": started");
+      awaitEnd(channel, child, audit);
     } else {
-      tellFailedExec(channel, request, errno, what);
+      audit.failed(Errno.message(errno));
+      tellFailedExec(channel, request, errno);
     }
   }
 
@@ -143,29 +186,31 @@ final class Session implements Runnable {
   private boolean mayStart(MessageChannel channel, ChildProcess child) throws IOException {
     try {
       channel.send(new Message.PidMap(child.pid(), Message.PidMap.TELLS_EVERY_END), List.of());
-      Poll.readable(Deadline.FOREVER, connection);
-      try (MessageChannel.Received received = channel.receive(Deadline.after(REQUEST_LIMIT))) {
-        return received != null
-            && received.message() instanceof Message.Handshake handshake
-            && handshake.go();
-      }
+      return isTold(channel);
     } catch (IOException e) {
       Log.warn(peer + ": " + e.getMessage());
       return false;
     }
   }
 
-  private void tellFailedExec(MessageChannel channel, Request request, int errno, String what)
+  private boolean isTold(MessageChannel channel) throws IOException {
+    Poll.readable(Deadline.FOREVER, connection);
+    try (MessageChannel.Received received = channel.receive(Deadline.after(REQUEST_LIMIT))) {
+      return received != null
+          && received.message() instanceof Message.Handshake handshake
+          && handshake.go();
+    }
+  }
+
+  private void tellFailedExec(MessageChannel channel, Request request, int errno)
       throws IOException {
-    Log.info(what + ": " + Errno.message(errno));
     tell(request.stderr(), request.program() + ": " + Errno.message(errno));
     request.close();
     channel.send(new Message.Kill(ExitCode.ofExecErrno(errno)), List.of());
   }
 
-  private void awaitEnd(MessageChannel channel, ChildProcess child, String what)
+  private void awaitEnd(MessageChannel channel, ChildProcess child, RequestAudit audit)
       throws IOException {
-    long start = System.nanoTime();
     int[] events = Poll.readable(Deadline.FOREVER, child.pidfd(), connection);
     boolean ended = events[0] != 0;
     if (!ended) {
@@ -173,14 +218,10 @@ final class Session implements Runnable {
       Children.kill(child);
       Poll.readable(Deadline.FOREVER, child.pidfd());
     }
-    int code = context.children().reap(child).shellCode();
-    double seconds = (System.nanoTime() - start) / 1e9;
-    String took = String.format(Locale.ROOT, " after %.3f s", seconds);
+    ExitStatus status = context.children().reap(child);
+    audit.ended(status, ended);
     if (ended) {
-      channel.send(new Message.Kill(code), List.of());
-      Log.info(what + ": ended with " + code + took);
-    } else {
-      Log.info(what + ": killed" + took + ", its client is gone");
+      channel.send(new Message.Kill(status.shellCode()), List.of());
     }
   }
 
@@ -189,12 +230,16 @@ final class Session implements Runnable {
    * the client may have passed anything.
    */
   private void tell(Fd stderr, String line) {
-    byte[] bytes = ("rexec_server: " + Log.escape(line) + "\n").getBytes(StandardCharsets.UTF_8);
+    write(stderr, "rexec_server: " + Log.escape(line) + "\n");
+  }
+
+  private void write(Fd stream, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     try {
-      if (!FileStatus.of(stderr).isFifo()) {
+      if (!FileStatus.of(stream).isFifo()) {
         return;
       }
-      try (Fd pipe = stderr.reopen(Fd.O_WRONLY | Fd.O_NONBLOCK);
+      try (Fd pipe = stream.reopen(Fd.O_WRONLY | Fd.O_NONBLOCK);
           Arena arena = Arena.ofConfined()) {
         MemorySegment segment = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
         long ignored = pipe.write(segment, bytes.length);

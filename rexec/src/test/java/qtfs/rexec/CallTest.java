@@ -81,7 +81,7 @@ final class CallTest {
     Harness.Outcome outcome = harness.call("/bin/ls");
     assertThat(outcome.code()).isEqualTo(126);
     assertThat(outcome.stderr())
-        .startsWith("rexec_server: /bin/ls: not in the whitelist of ")
+        .startsWith("rexec_server: /bin/ls: not in the whitelist (")
         .endsWith("\n");
     assertThat(outcome.complaint()).isEmpty();
     assertThat(harness.call("").code()).isEqualTo(126);
