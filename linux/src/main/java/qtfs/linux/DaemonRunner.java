@@ -30,6 +30,9 @@ public final class DaemonRunner {
 
   /** What the runner reacts to. */
   private sealed interface Event {
+    /** The first: it also has the code of all the others linked while there are descriptors. */
+    record Started() implements Event {}
+
     record Reload(String cause) implements Event {}
 
     record Drain(String cause) implements Event {}
@@ -106,8 +109,7 @@ public final class DaemonRunner {
     }
 
     boolean untilStopped() throws InterruptedException {
-      Log.info(daemon.status());
-      manager.ready(daemon.status());
+      events.add(new Event.Started());
       while (true) {
         Event event = events.poll(pause().toNanos(), TimeUnit.NANOSECONDS);
         watchdog.ifPresent(Watchdog::feed);
@@ -118,6 +120,10 @@ public final class DaemonRunner {
               return true;
             }
             files.stream().filter(FileWatch::changed).forEach(f -> reload(f.path() + " changed"));
+          }
+          case Event.Started() -> {
+            Log.info(daemon.status());
+            manager.ready(daemon.status());
           }
           case Event.Reload(String cause) -> reload(cause);
           case Event.Drain(String cause) -> drain(cause, FOREVER, false);
@@ -172,7 +178,11 @@ public final class DaemonRunner {
       }
       Log.info(cause + ": reading it again");
       manager.reloading();
-      daemon.reload();
+      try {
+        daemon.reload();
+      } catch (RuntimeException | LinkageError e) {
+        Log.error("not read again: " + e); // LinkageError: without descriptors, no new classes
+      }
       manager.ready(daemon.status());
     }
 

@@ -50,6 +50,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
     this.who = Requester.local(UnixSocket.peerCredentials(connector));
     this.watch = FdWatch.start(loop.eventLoop(), connector.number(), this);
     this.deadline = inTime("the request is not complete");
+    shared.requestBegins();
   }
 
   /**
@@ -168,6 +169,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
             return;
           }
           over = true;
+          shared.requestEnds(loop);
           deadline.cancel(false);
           link.startSession(who, application);
         });
@@ -192,6 +194,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
       return;
     }
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
     Log.warn(
         "not connected to "

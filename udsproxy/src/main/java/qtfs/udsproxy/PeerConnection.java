@@ -43,6 +43,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     this.shared = shared;
     this.loop = loop;
     this.tcp = tcp;
+    shared.requestBegins();
     this.head = tcp.alloc().buffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
     this.deadline =
         loop.after(
@@ -131,7 +132,9 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       case PeerRequest.Pipe(PipeEnd end, int token) -> servePipe(end, token);
       case PeerRequest.Uds(ConnectRequest target) -> {
         wanted = target.path();
-        if (target.type() == UnixSocket.Type.STREAM) {
+        if (shared.isDraining()) {
+          refuse("this proxy is about to end");
+        } else if (target.type() == UnixSocket.Type.STREAM) {
           shared.fileOpener().execute(() -> find(target.path()));
         } else {
           refuse(target.type() + " sockets are not carried, only STREAM");
@@ -205,6 +208,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   /** What follows on this connection is somebody else's to read. */
   private void finish() {
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
     head.release();
     tcp.pipeline().remove(this);
@@ -239,6 +243,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
 
   private void release() {
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
     head.release();
     early.forEach(ByteBuf::release);

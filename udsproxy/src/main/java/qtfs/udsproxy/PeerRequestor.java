@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
+import qtfs.linux.Log;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
@@ -143,17 +144,33 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   /**
    * Makes the session of a link that {@link Listener#connected} has told of, and has no part in it.
    *
-   * @param name for the log
+   * @param who for the log
    * @param application does not block; taken over
    */
-  void startSession(String name, Fd application) {
+  void startSession(Requester who, Fd application) {
     Channel channel = tcp;
     if (over || !answered || channel == null) {
-      throw new IllegalStateException("no link for " + name);
+      throw new IllegalStateException("no link to " + request.path());
     }
     over = true;
     channel.pipeline().remove(this);
-    Session.start(shared, loop, name, channel, application, early, tcpEof);
+    SessionEntry entry =
+        new SessionEntry(
+            shared.statistics(),
+            SessionInfo.Direction.OUTGOING,
+            request.path(),
+            who,
+            channel,
+            SessionEntry.V1);
+    Log.info(
+        entry.name()
+            + ": "
+            + request.path()
+            + " of the peer, for pid "
+            + who.pid()
+            + " uid "
+            + who.uid());
+    Session.start(shared, loop, entry, channel, application, early, tcpEof);
   }
 
   private void fail(String reason) {

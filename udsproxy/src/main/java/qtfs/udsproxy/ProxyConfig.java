@@ -2,6 +2,8 @@ package qtfs.udsproxy;
 
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 
 /** What a proxy is told at its start; what is not told has a default. Immutable. */
 public final class ProxyConfig {
@@ -22,6 +24,8 @@ public final class ProxyConfig {
   private final boolean anySocket;
   private final boolean anyFile;
   private final Deadlines deadlines;
+  private final Duration closeTimeout;
+  private final boolean watched;
 
   private ProxyConfig(Builder builder) {
     this.threads = builder.threads;
@@ -32,6 +36,8 @@ public final class ProxyConfig {
     this.anySocket = builder.anySocket;
     this.anyFile = builder.anyFile;
     this.deadlines = builder.deadlines;
+    this.closeTimeout = builder.closeTimeout;
+    this.watched = builder.watched;
   }
 
   /**
@@ -82,6 +88,16 @@ public final class ProxyConfig {
     return deadlines;
   }
 
+  /** How long sessions may go on after SIGTERM. */
+  public Duration closeTimeout() {
+    return closeTimeout;
+  }
+
+  /** The files whose change is a reload. */
+  public List<Path> watchedFiles() {
+    return watched ? List.of(whitelist) : List.of();
+  }
+
   /** Collects what differs from the defaults. */
   public static final class Builder {
     private final InetSocketAddress address;
@@ -92,6 +108,8 @@ public final class ProxyConfig {
     private boolean anySocket;
     private boolean anyFile;
     private Deadlines deadlines = Deadlines.DEFAULT;
+    private Duration closeTimeout = Duration.ZERO;
+    private boolean watched = true;
 
     private Builder(InetSocketAddress address, InetSocketAddress peer) {
       this.address = address;
@@ -125,6 +143,16 @@ public final class ProxyConfig {
 
     public Builder deadlines(Deadlines times) {
       deadlines = times;
+      return this;
+    }
+
+    public Builder closeTimeout(Duration time) {
+      closeTimeout = time;
+      return this;
+    }
+
+    public Builder watched(boolean watch) {
+      watched = watch;
       return this;
     }
 
