@@ -234,8 +234,10 @@ final class CallTest {
     assertThat(harness.runDir.resolve("pids")).isEmptyDirectory();
     try (var files = Files.list(harness.runDir)) {
       assertThat(files.map(f -> f.getFileName().toString()))
-          .containsExactlyInAnyOrder("pids", "rexec_uds.lock", "rexec_uds.sock");
+          .containsExactlyInAnyOrder("pids", "programs", "rexec_uds.lock", "rexec_uds.sock");
     }
+    Path programs = harness.runDir.resolve("programs");
+    Harness.await("no record left", () -> programs.toFile().list().length == 0);
   }
 
   @Test
