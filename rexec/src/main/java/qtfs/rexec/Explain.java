@@ -17,10 +17,12 @@ import qtfs.linux.Poll;
 import qtfs.udsproxy.connector.RemoteConnector;
 
 /**
- * {@code rexec --explain PROGRAM [ARGUMENT...]}: asks the server which rule would decide, and runs
+ * {@code rexec --explain [OPTION...] PROGRAM [ARGUMENT...]}: asks the server which rule would decide, and runs
  * nothing. Exits with 0 where the program would be run, 126 where it would be refused.
  */
 final class Explain {
+  static final String OPTION = "--explain";
+
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final int MOST_BYTES = 1 << 20;
 
@@ -109,14 +111,28 @@ final class Explain {
     return bytes.toString(UTF_8);
   }
 
-  /** The command. */
-  static int run(List<String> arguments, Wishes wishes) throws RexecException {
-    if (arguments.isEmpty()) {
+  /**
+   * The command.
+   *
+   * @param arguments what follows {@value #OPTION}
+   */
+  static int run(List<String> arguments) throws RexecException {
+    List<String> program = arguments;
+    Wishes wishes = Wishes.USUAL;
+    if (!program.isEmpty() && program.getFirst().startsWith("-")) {
+      RexecOptions options = RexecOptions.parse(program);
+      if (options.isAnswered()) {
+        return options.exitCode();
+      }
+      program = options.arguments();
+    }
+    if (program.isEmpty()) {
       throw new RexecException(
-          ExitCode.OWN_FAILURE, "no program given; usage: rexec --explain PROGRAM [ARGUMENT...]");
+          ExitCode.OWN_FAILURE,
+          "no program given; usage: rexec --explain [OPTION...] PROGRAM [ARGUMENT...]");
     }
     String runDir = Rexec.runDir(System.getenv("REXEC_RUN_DIR"));
-    Answer answer = new Explain(RemoteConnector.fromEnvironment(), runDir).ask(arguments, wishes);
+    Answer answer = new Explain(RemoteConnector.fromEnvironment(), runDir).ask(program, wishes);
     byte[] text = answer.text().getBytes(UTF_8);
     System.out.write(text, 0, text.length);
     System.out.flush();

@@ -124,7 +124,12 @@ final class RexecServerTest {
     Files.writeString(rule, "[r]\nProgram=/bin/echo\nArgument=x\n");
     awaitLog("(the files as they were stay in force)");
     assertThat(Harness.outcome(client("/bin/echo", "x")).text()).isEqualTo("x\n");
-    assertThat(Harness.outcome(client("/bin/echo", "y")).code()).isEqualTo(126);
+    Harness.Outcome refused = Harness.outcome(client("/bin/echo", "y"));
+    assertThat(refused.code()).isEqualTo(126);
+    assertThat(refused.stderr()).contains("argument 1 is 'y' (Arguments=x)");
+    Harness.Outcome explained = Harness.outcome(client("--explain", "/bin/echo", "x"));
+    assertThat(explained.code()).isZero();
+    assertThat(explained.text()).startsWith("/bin/echo: allowed by test.policy[r]\n");
     end(server);
   }
 
