@@ -73,7 +73,7 @@ final class Explain {
       }
       boolean explains =
           received.message() instanceof Message.PidMap pidMap
-              && (pidMap.capabilities() & Message.PidMap.EXPLAINS) != 0;
+              && pidMap.can(Message.PidMap.EXPLAINS);
       if (!explains) {
         channel.send(Message.Handshake.GIVE_UP, List.of());
         throw new RexecException(
@@ -116,7 +116,7 @@ final class Explain {
    *
    * @param arguments what follows {@value #OPTION}
    */
-  static int run(List<String> arguments) throws RexecException {
+  static int run(List<String> arguments) throws IOException, RexecException {
     List<String> program = arguments;
     Wishes wishes = Wishes.USUAL;
     if (!program.isEmpty() && program.getFirst().startsWith("-")) {
@@ -125,6 +125,7 @@ final class Explain {
         return options.exitCode();
       }
       program = options.arguments();
+      wishes = options.manner().wishes();
     }
     if (program.isEmpty()) {
       throw new RexecException(

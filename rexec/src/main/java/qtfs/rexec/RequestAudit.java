@@ -115,14 +115,14 @@ final class RequestAudit implements Closeable {
     line.with("reason", cut(reason));
   }
 
-  /**
-   * The program has ended.
-   *
-   * @param byItself false if its client was gone
-   */
-  void ended(ExitStatus status, boolean byItself) {
-    outcome = byItself ? "ended" : "abandoned";
-    switch (status) {
+  /** The program has ended. */
+  void ended(Supervision.Outcome how) {
+    if (how.clientGone()) {
+      outcome = "abandoned";
+    } else {
+      outcome = how.timedOut() ? "timed-out" : "ended";
+    }
+    switch (how.status()) {
       case ExitStatus.Exited(int code) -> line.with("code", code);
       case ExitStatus.Killed(int signal) -> line.with("signal", signal);
     }

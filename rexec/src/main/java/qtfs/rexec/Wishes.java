@@ -1,6 +1,7 @@
 package qtfs.rexec;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param environment {@code NAME=value} each, in the order given; the last of a name counts
  * @param clearEnvironment whether the program gets nothing of the server's environment
  * @param user to run as, null for the server's own
- * @param nice to be added to the server's niceness, {@value #LEAST_NICE} to {@value #MOST_NICE}
+ * @param nice niceness from {@value #LEAST_NICE} to {@value #MOST_NICE}, 0 for the server's own
  * @param timeout after which the program is ended, null for none
  * @param killGrace between SIGTERM and SIGKILL when the program is ended; null, as from a C client,
  *     for SIGKILL at once
@@ -66,19 +67,37 @@ record Wishes(
    */
   record Terminal(int rows, int columns, boolean stderr) {}
 
+  /** The same with no longer a grace time than the server has patience. */
+  Wishes withKillGraceUpTo(Duration most) {
+    return killGrace == null || killGrace.compareTo(most) <= 0
+        ? this
+        : new Wishes(
+            cwd,
+            environment,
+            clearEnvironment,
+            user,
+            nice,
+            timeout,
+            most,
+            terminal,
+            descriptors);
+  }
+
   /** Whether this is {@link #USUAL} itself: the call of most, which must not cost anything. */
   @SuppressWarnings("ReferenceEquality")
   boolean areUsual() {
     return this == USUAL;
   }
 
-  /** Whether anything is wished for that the program had better not run without. */
-  boolean concernTheProgram() {
-    return cwd != null
-        || !environment.isEmpty()
-        || clearEnvironment
-        || user != null
-        || nice != 0
-        || timeout != null;
+  /** The same on a terminal, of a type that is named by TERM. */
+  Wishes on(Terminal newTerminal, @Nullable String term) {
+    List<String> variables = new ArrayList<>();
+    if (term != null) {
+      variables.add("TERM=" + term);
+    }
+    // After it, so that an option has the last word.
+    variables.addAll(environment);
+    return new Wishes(
+        cwd, variables, clearEnvironment, user, nice, timeout, killGrace, newTerminal, descriptors);
   }
 }

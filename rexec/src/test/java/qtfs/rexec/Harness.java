@@ -112,7 +112,7 @@ final class Harness implements Closeable {
       int code;
       String complaint = "";
       try {
-        code = client.run();
+        code = client.run().code();
       } catch (RexecException e) {
         code = e.exitCode();
         complaint = String.valueOf(e.getMessage());
@@ -139,6 +139,8 @@ final class Harness implements Closeable {
         err,
         files,
         null,
+        Manner.USUAL,
+        new ClientSignals(),
         false);
   }
 

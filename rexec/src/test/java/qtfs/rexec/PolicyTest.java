@@ -94,10 +94,14 @@ final class PolicyTest {
                 + " test.policy[b]: may not run as qemu; test.policy[c]: may not run as qemu");
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"LANG=C", "LC_ALL=C", "TERM=xterm"})
-  void whatATerminalNeedsIsAcceptedAnyway(String variable) throws Exception {
-    assertThat(judge(Policies.environment(variable), "tool")).isEqualTo(byWhitelist());
+  @Test
+  void harmlessVariablesAreAcceptedUnlessTheConfigurationNamesSome() throws Exception {
+    assertThat(judge(Policies.environment("ANY=1"), "tool")).isEqualTo(byWhitelist());
+    files.config("[Accept]\nEnvironment=LANG;LC_*\n");
+    assertThat(judge(Policies.environment("LANG=C", "LC_ALL=C"), "tool"))
+        .isEqualTo(byWhitelist());
+    assertThat(reason(Policies.environment("ANY=1"), "tool"))
+        .isEqualTo("may not be given the variable ANY");
   }
 
   @ParameterizedTest
@@ -122,7 +126,9 @@ final class PolicyTest {
 
   @Test
   void aRuleMayAcceptMoreVariables() throws Exception {
-    files.rules("[r]\nProgram=/opt/x\nArguments=\nEnvironment=MY_*\n");
+    files
+        .rules("[r]\nProgram=/opt/x\nArguments=\nEnvironment=MY_*\n")
+        .config("[Accept]\nEnvironment=LANG\n");
     assertThat(judge(Policies.environment("MY_A=1", "LANG=C"), "/opt/x").rule())
         .isEqualTo("test.policy[r]");
     assertThat(reason(Policies.environment("MY_A=1"), "tool"))

@@ -20,7 +20,7 @@ final class Keys {
       new Form(Pattern.compile("[0-9a-fA-F]{64}"), "what sha256sum prints, 64 digits");
   private static final Form VARIABLE =
       new Form(
-          Pattern.compile("[A-Za-z_][A-Za-z0-9_]*\\*?"),
+          Pattern.compile("[A-Za-z_][A-Za-z0-9_]*\\*?|\\*"),
           "the name of a variable, or its beginning and *");
 
   private Keys() {}

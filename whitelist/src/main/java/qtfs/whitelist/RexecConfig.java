@@ -22,7 +22,7 @@ import java.util.regex.Pattern;
  * @param programs most that run at once
  * @param programsPerUser most that run at once for one uid of this host
  * @param requestBytes most that arguments, variables and files of a request may take
- * @param killGrace between SIGTERM and SIGKILL for a program whose client is gone
+ * @param killGrace most that a client may ask for between SIGTERM and SIGKILL
  * @param killAtStop whether the programs end with the server
  */
 public record RexecConfig(
@@ -36,12 +36,11 @@ public record RexecConfig(
     boolean killAtStop) {
   private static final int MOST_BYTES = 1 << 20;
 
-  /** What a terminal and the user's language need. */
-  private static final NameSet USUAL =
-      new NameSet(Set.of("LANG", "LANGUAGE", "LC_*", "TERM", "COLORTERM", "NO_COLOR"));
+  /** Whatever makes no program run something else than itself. */
+  private static final NameSet ANY = new NameSet(Set.of("*"));
 
   public static final RexecConfig DEFAULT =
-      new RexecConfig(USUAL, List.of(), 0, 1024, 1024, 1 << 20, Duration.ofSeconds(5), false);
+      new RexecConfig(ANY, List.of(), 0, 1024, 1024, 1 << 20, Duration.ofMinutes(1), false);
 
   /**
    * Reads the file if it exists.
