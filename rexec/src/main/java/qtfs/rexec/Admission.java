@@ -67,6 +67,11 @@ final class Admission implements Closeable {
     };
   }
 
+  /** As whom the program runs, null for the server's own user. */
+  @Nullable String user() {
+    return decision instanceof Decision.Allowed allowed ? allowed.user() : null;
+  }
+
   /** What to execute: where the decision was about a file, that very file. */
   Program executable() throws IOException {
     return decision instanceof Decision.Allowed allowed && allowed.pinned()

@@ -119,7 +119,8 @@ final class Policy {
       return refused(rule, objection.get());
     }
     boolean anybody = wished != null || rule.users().isEmpty();
-    return new Decision.Allowed(rule.label(), anybody ? wished : rule.users().getFirst(), true);
+    @Nullable String user = anybody ? wished : rule.users().getFirst();
+    return new Decision.Allowed(rule.label(), user, rule.isAboutTheFile());
   }
 
   private static Decision refused(ProgramRule rule, String reason) {

@@ -108,7 +108,7 @@ final class Session implements Runnable {
       for (String problem : files.problems()) {
         tell(request.stderr(), problem);
       }
-      Spawn.Held held = hold(program, request, wishes, files, terminal);
+      Spawn.Held held = hold(program, request, wishes, admission.user(), files, terminal);
       try (ChildProcess child = held.child()) {
         context.children().add(child);
         audit.child(child.pid());
@@ -175,15 +175,18 @@ final class Session implements Runnable {
       Program program,
       Request request,
       Wishes wishes,
+      @Nullable String user,
       ReopenedFiles files,
       @Nullable ProgramTerminal terminal)
       throws IOException {
     try {
+      List<String> environment = ChildEnvironment.with(wishes, context.childEnvironment());
+      Command command = Command.of(program, request.arguments(), environment, user);
       Spawn spawn =
           new Spawn(
-              program.path(),
-              request.arguments(),
-              ChildEnvironment.with(wishes, context.childEnvironment()),
+              command.path(),
+              command.arguments(),
+              command.environment(),
               descriptors(request, wishes, files));
       if (wishes.cwd() != null) {
         requireDirectory(wishes.cwd());

@@ -65,7 +65,7 @@ final class PolicyTest {
   void aRuleRestrictsWhatTheWhitelistAllows() throws Exception {
     files.rules("[r]\nProgram=/bin/listed\nArguments=info\n");
     assertThat(judge("/bin/listed", "info"))
-        .isEqualTo(new Decision.Allowed("test.policy[r]", null, true));
+        .isEqualTo(new Decision.Allowed("test.policy[r]", null, false));
     assertThat(reason(Wishes.USUAL, "/bin/listed", "rm"))
         .isEqualTo("refused by test.policy[r]: argument 1 is 'rm' (Arguments=info)");
     assertThat(judge("tool", "rm")).isEqualTo(byWhitelist());
@@ -75,9 +75,9 @@ final class PolicyTest {
   void aRuleAllowsWhatTheWhitelistDoesNot() throws Exception {
     files.rules("[r]\nProgram=/opt/x\nArguments=...\nUser=qemu;1000\n");
     assertThat(judge("/opt/x", "a"))
-        .isEqualTo(new Decision.Allowed("test.policy[r]", "qemu", true));
+        .isEqualTo(new Decision.Allowed("test.policy[r]", "qemu", false));
     assertThat(judge(Policies.user("1000"), "/opt/x"))
-        .isEqualTo(new Decision.Allowed("test.policy[r]", "1000", true));
+        .isEqualTo(new Decision.Allowed("test.policy[r]", "1000", false));
     assertThat(reason(Policies.user("root"), "/opt/x")).contains("may not run as root");
   }
 

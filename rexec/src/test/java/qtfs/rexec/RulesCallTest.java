@@ -1,6 +1,7 @@
 package qtfs.rexec;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,12 +34,25 @@ final class RulesCallTest {
             Program=%s
             Arguments=one
             Sha256=%s
+            [id]
+            Program=/usr/bin/id
+            Arguments=...
+            User=nobody
+            Sha256=%s
+            [printenv]
+            Program=/usr/bin/printenv
+            Arguments=HOME
+            User=no-such-user;nobody
             [changed]
             Program=/usr/bin/env
             Arguments=...
             Sha256=%s
             """
-                .formatted(script, Policies.sha256(script), "0".repeat(64)))
+                .formatted(
+                    script,
+                    Policies.sha256(script),
+                    Policies.sha256(Path.of("/usr/bin/id")),
+                    "0".repeat(64)))
         .config("[Limits]\nProgramsPerUser=2\n");
     harness = new Harness(dir, "/bin/cat", "/bin/sh", "/usr/bin/env");
   }
@@ -59,6 +73,16 @@ final class RulesCallTest {
   void aScriptWithItsDigestRuns() throws Exception {
     assertThat(harness.call(script.toString(), "one").text()).isEqualTo("script one\n");
     Harness.await("nothing left", () -> !Files.exists(harness.runDir.resolve("exec.1")));
+  }
+
+  @Test
+  void aRuleSaysAsWhomAProgramRuns() throws Exception {
+    assumeTrue(Files.isExecutable(Path.of("/usr/bin/setpriv")), "apt-get install util-linux");
+    Harness.Outcome outcome = harness.call("/usr/bin/id");
+    assertThat(outcome.text()).startsWith("uid=65534(nobody) gid=65534").doesNotContain("root");
+    Harness.Outcome noSuchUser = harness.call("/usr/bin/printenv", "HOME");
+    assertThat(noSuchUser.stderr()).contains("there is no user no-such-user in /etc/passwd");
+    assertThat(noSuchUser.code()).isIn(125, 126);
   }
 
   @Test

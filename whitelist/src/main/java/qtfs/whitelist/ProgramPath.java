@@ -23,7 +23,7 @@ record ProgramPath(String text) {
    */
   record Found(String called, String real) {}
 
-  private boolean isDirectory() {
+  boolean isDirectory() {
     return text.endsWith("/");
   }
 

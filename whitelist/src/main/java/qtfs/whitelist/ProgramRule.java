@@ -70,6 +70,11 @@ public final class ProgramRule {
     return program.concerns(target.found());
   }
 
+  /** Whether what matters is the file that was looked at, and not only the path that leads to it. */
+  public boolean isAboutTheFile() {
+    return !digests.isEmpty() || program.isDirectory();
+  }
+
   /** The names of variables that a client may set, beside those that it may anyway. */
   public NameSet environment() {
     return environment;
