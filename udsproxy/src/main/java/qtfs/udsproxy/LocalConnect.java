@@ -72,7 +72,9 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   }
 
   private ScheduledFuture<?> inTime(String complaint) {
-    return loop.after(shared.deadlines().handshake(), () -> fail(complaint + " in time"));
+    return loop.after(
+        shared.deadlines().handshake(),
+        () -> fail(Refusal.HANDSHAKE_TIMEOUT, complaint + " in time"));
   }
 
   // ---- READING
@@ -85,7 +87,9 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
         return;
       }
       if (n <= 0) {
-        fail(path == null ? "the request ends after " + received + " bytes" : "the connector left");
+        fail(
+            Refusal.REQUESTER_LEFT,
+            path == null ? "the request ends after " + received + " bytes" : "the connector left");
         return;
       }
     }
@@ -113,13 +117,13 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
       ConnectRequest decoded = ConnectRequest.decode(request);
       path = decoded.path();
       if (decoded.type() != UnixSocket.Type.STREAM) {
-        fail(decoded.type() + " sockets are not carried, only STREAM");
+        fail(Refusal.UNSUPPORTED, decoded.type() + " sockets are not carried, only STREAM");
         return;
       }
       deadline.cancel(false);
       requestor = PeerRequestor.start(shared, loop, decoded, this);
     } catch (IOException e) {
-      fail("bad request: " + e.getMessage());
+      fail(Refusal.BAD_REQUEST, e.getMessage());
     }
   }
 
@@ -132,8 +136,8 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   }
 
   @Override
-  public void failed(String reason) {
-    fail(reason);
+  public void failed(Refusal refusal, String detail) {
+    fail(refusal, detail);
   }
 
   // ---- WAITING
@@ -149,14 +153,14 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
           deadline =
               loop.after(
                   shared.deadlines().pairing(),
-                  () -> fail("the application does not come in time"));
+                  () -> fail(Refusal.PAIRING_TIMEOUT, "the application does not come in time"));
           endRequest(READY);
         });
   }
 
   @Override
   public void failed(IOException reason) {
-    onLoop(() -> fail(reason.getMessage() == null ? reason.toString() : reason.getMessage()));
+    onLoop(() -> fail(Refusal.FAILED, reason.getMessage()));
   }
 
   @Override
@@ -189,22 +193,14 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
 
   // ---- the end
 
-  private void fail(String reason) {
+  private void fail(Refusal refusal, @Nullable String detail) {
     if (over) {
       return;
     }
     over = true;
     shared.requestEnds(loop);
     deadline.cancel(false);
-    Log.warn(
-        "not connected to "
-            + requestedPath()
-            + " for pid "
-            + who.pid()
-            + " uid "
-            + who.uid()
-            + ": "
-            + reason);
+    shared.audit().refused(path == null ? "" : path, who, refusal, String.valueOf(detail));
     if (connector.isOpen()) {
       if (received == ConnectRequest.LENGTH) {
         endRequest(FAILED);

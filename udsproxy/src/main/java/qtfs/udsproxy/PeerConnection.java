@@ -14,8 +14,8 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
+import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
-import qtfs.linux.Log;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 
@@ -37,7 +37,9 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   private boolean decoded;
   private boolean over;
   private final ScheduledFuture<?> deadline;
+  private final long started = System.nanoTime();
   private @Nullable String wanted;
+  private SessionPlaces.@Nullable Place place;
 
   private PeerConnection(Shared shared, ProxyLoop loop, Channel tcp) {
     this.shared = shared;
@@ -50,9 +52,9 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
             shared.deadlines().handshake(),
             () -> {
               if (decoded && wanted != null) {
-                refuse("it does not accept in time");
+                refuse(Refusal.HANDSHAKE_TIMEOUT, "it does not accept in time", null);
               } else {
-                drop("no complete request in time");
+                drop(Refusal.HANDSHAKE_TIMEOUT, "no complete request in time");
               }
             });
   }
@@ -97,11 +99,10 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
         ctx.read();
       }
     } catch (RefusedException e) {
-      shared.statistics().refused();
-      drop(String.valueOf(e.getMessage()));
+      drop(Refusal.NOT_ALLOWED, String.valueOf(e.getMessage()));
     } catch (IOException e) {
       shared.statistics().protocolError();
-      drop("garbage: " + e.getMessage());
+      drop(Refusal.BAD_REQUEST, String.valueOf(e.getMessage()));
     } finally {
       in.release();
     }
@@ -112,19 +113,19 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     if (event instanceof ChannelInputShutdownEvent) {
       tcpEof = true;
       if (!decoded) {
-        drop("closed before a request was complete");
+        drop(Refusal.LINK_LOST, "closed before a request was complete");
       }
     }
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    drop("closed");
+    drop(Refusal.LINK_LOST, "closed");
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    drop("the link failed: " + cause.getMessage());
+    drop(Refusal.LINK_LOST, String.valueOf(cause.getMessage()));
   }
 
   private void serve(PeerRequest request) throws IOException {
@@ -133,11 +134,12 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       case PeerRequest.Uds(ConnectRequest target) -> {
         wanted = target.path();
         if (shared.isDraining()) {
-          refuse("this proxy is about to end");
+          refuse(Refusal.STOPPING, "this proxy is about to end", null);
         } else if (target.type() == UnixSocket.Type.STREAM) {
-          shared.fileOpener().execute(() -> find(target.path()));
+          takePlace(target.path());
         } else {
-          refuse(target.type() + " sockets are not carried, only STREAM");
+          refuse(
+              Refusal.UNSUPPORTED, target.type() + " sockets are not carried, only STREAM", null);
         }
       }
     }
@@ -152,18 +154,43 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
 
   // ---- the target
 
+  private void takePlace(String path) {
+    try {
+      place = shared.places().take(SessionInfo.Direction.INCOMING);
+      shared.fileOpener().execute(() -> find(path));
+    } catch (SessionPlaces.FullException e) {
+      refuse(e.refusal(), e.getMessage(), null);
+    }
+  }
+
   private void find(String path) {
     try {
       Fd target = shared.reach().openSocket(path);
+      if (leadsBack(target)) {
+        target.close();
+        throw new RefusedException("it is exposed here, and leads back to the peer");
+      }
       loop.eventLoop().execute(() -> connect(target, null));
+    } catch (RefusedException e) {
+      loop.eventLoop().execute(() -> refuse(Refusal.NOT_ALLOWED, e.getMessage(), e.allow()));
     } catch (IOException e) {
-      loop.eventLoop().execute(() -> refuse(e.getMessage()));
+      loop.eventLoop().execute(() -> refuse(Refusal.NO_TARGET, e.getMessage(), null));
     }
+  }
+
+  /** Two hosts that expose one path to each other would connect in circles. */
+  private boolean leadsBack(Fd target) throws LinuxException {
+    if (shared.exposed().isEmpty()) {
+      return false;
+    }
+    FileStatus status = FileStatus.of(target);
+    return shared.exposed().stream().anyMatch(listener -> listener.isBoundTo(status));
   }
 
   /** Connects on the loop, whose thread has the name that the kernel module exempts. */
   private void connect(Fd target, @Nullable Fd earlier) {
-    if (over) {
+    SessionPlaces.Place held = place;
+    if (over || held == null) {
       target.close();
       if (earlier != null) {
         earlier.close();
@@ -175,7 +202,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       socket = earlier != null ? earlier : UnixSocket.open(UnixSocket.Type.STREAM, false);
     } catch (LinuxException e) {
       target.close();
-      refuse(e.getMessage());
+      refuse(Refusal.FAILED, e.getMessage(), null);
       return;
     }
     int result = Reach.connect(socket, target);
@@ -186,7 +213,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     target.close();
     if (result < 0) {
       socket.close();
-      refuse(Errno.message(-result));
+      refuse(Refusal.NO_TARGET, Errno.message(-result), null);
       return;
     }
     SessionEntry entry =
@@ -196,8 +223,12 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
             String.valueOf(wanted),
             null,
             tcp,
-            SessionEntry.V1);
-    Log.info(entry.name() + ": the peer is connected to " + wanted);
+            SessionEntry.V1,
+            held);
+    shared
+        .statistics()
+        .connects(SessionInfo.Direction.INCOMING)
+        .record(System.nanoTime() - started);
     finish();
     answer(PeerRequest.CONNECTED);
     Session.start(shared, loop, entry, tcp, socket, early, tcpEof);
@@ -220,29 +251,39 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   }
 
   /** Says no to the peer. */
-  private void refuse(@Nullable String reason) {
+  private void refuse(Refusal refusal, @Nullable String detail, @Nullable String allow) {
     if (over) {
       return;
     }
-    shared.statistics().refused();
-    Log.warn("refused to the peer: " + wanted + ": " + reason);
+    shared
+        .audit()
+        .refusedToPeer(
+            String.valueOf(wanted),
+            SessionEntry.text(tcp.remoteAddress()),
+            null,
+            refusal,
+            String.valueOf(detail),
+            allow);
     release();
     ByteBuf out = tcp.alloc().directBuffer(PeerRequest.ANSWER_LENGTH);
     tcp.writeAndFlush(out.writeIntLE(PeerRequest.REFUSED)).addListener(ChannelFutureListener.CLOSE);
   }
 
   /** Closes without a word: this is nobody who could be answered. */
-  private void drop(String reason) {
+  private void drop(Refusal refusal, String detail) {
     if (over) {
       return;
     }
-    Log.warn("connection of " + tcp.remoteAddress() + " dropped: " + reason);
+    shared.audit().dropped(SessionEntry.text(tcp.remoteAddress()), refusal, detail);
     release();
     tcp.close();
   }
 
   private void release() {
     over = true;
+    if (place != null) {
+      place.free();
+    }
     shared.requestEnds(loop);
     deadline.cancel(false);
     head.release();

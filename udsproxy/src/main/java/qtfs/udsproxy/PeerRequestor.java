@@ -12,7 +12,6 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
-import qtfs.linux.Log;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
@@ -27,7 +26,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     void connected();
 
     /** There will be no session; also after {@link #connected}, if the link fails meanwhile. */
-    void failed(String reason);
+    void failed(Refusal refusal, String detail);
   }
 
   private final Shared shared;
@@ -39,6 +38,8 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   private boolean tcpEof;
   private boolean answered;
   private boolean over;
+  private SessionPlaces.@Nullable Place place;
+  private final long started = System.nanoTime();
   private ScheduledFuture<?> deadline;
 
   private PeerRequestor(Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
@@ -49,21 +50,33 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     this.deadline = inTime("the peer cannot be reached");
   }
 
-  /** Begins to ask. */
+  /** Begins to ask; the listener may have been told of a failure on return. */
   static PeerRequestor start(
       Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
     PeerRequestor requestor = new PeerRequestor(shared, loop, request, listener);
-    shared.connectToPeer(loop, requestor).addListener((ChannelFutureListener) requestor::linked);
+    shared.requestBegins();
+    requestor.connect();
     return requestor;
   }
 
+  private void connect() {
+    try {
+      place = shared.places().take(SessionInfo.Direction.OUTGOING);
+      shared.connectToPeer(loop, this).addListener((ChannelFutureListener) this::linked);
+    } catch (SessionPlaces.FullException e) {
+      fail(e.refusal(), e.getMessage());
+    }
+  }
+
   private ScheduledFuture<?> inTime(String complaint) {
-    return loop.after(shared.deadlines().handshake(), () -> fail(complaint + " in time"));
+    return loop.after(
+        shared.deadlines().handshake(),
+        () -> fail(Refusal.HANDSHAKE_TIMEOUT, complaint + " in time"));
   }
 
   private void linked(ChannelFuture future) {
     if (!future.isSuccess()) {
-      fail("the peer cannot be reached: " + future.cause().getMessage());
+      fail(Refusal.PEER_UNREACHABLE, future.cause().getMessage());
       return;
     }
     Channel channel = future.channel();
@@ -110,8 +123,13 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     answered = true;
     deadline.cancel(false);
     if (answer == PeerRequest.REFUSED) {
-      fail("the peer has refused it: nothing listens there, or its whitelist does not allow it");
+      fail(
+          Refusal.PEER_REFUSED, "nothing listens there, or the peer's whitelist does not allow it");
     } else {
+      shared
+          .statistics()
+          .connects(SessionInfo.Direction.OUTGOING)
+          .record(System.nanoTime() - started);
       listener.connected();
     }
   }
@@ -132,13 +150,13 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   private void peerEnded() {
     tcpEof = true;
     if (!answered) {
-      fail("the peer has closed the connection without an answer");
+      fail(Refusal.LINK_LOST, "the peer has closed the connection without an answer");
     }
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    fail("the link failed: " + cause.getMessage());
+    fail(Refusal.LINK_LOST, cause.getMessage());
   }
 
   /**
@@ -149,10 +167,12 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
    */
   void startSession(Requester who, Fd application) {
     Channel channel = tcp;
-    if (over || !answered || channel == null) {
+    SessionPlaces.Place held = place;
+    if (over || !answered || channel == null || held == null) {
       throw new IllegalStateException("no link to " + request.path());
     }
     over = true;
+    shared.requestEnds(loop);
     channel.pipeline().remove(this);
     SessionEntry entry =
         new SessionEntry(
@@ -161,22 +181,15 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
             request.path(),
             who,
             channel,
-            SessionEntry.V1);
-    Log.info(
-        entry.name()
-            + ": "
-            + request.path()
-            + " of the peer, for pid "
-            + who.pid()
-            + " uid "
-            + who.uid());
+            SessionEntry.V1,
+            held);
     Session.start(shared, loop, entry, channel, application, early, tcpEof);
   }
 
-  private void fail(String reason) {
+  private void fail(Refusal refusal, @Nullable String detail) {
     if (!over) {
       close();
-      listener.failed(reason);
+      listener.failed(refusal, String.valueOf(detail));
     }
   }
 
@@ -186,7 +199,11 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
       return;
     }
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
+    if (place != null) {
+      place.free();
+    }
     early.forEach(ByteBuf::release);
     early.clear();
     if (tcp != null) {

@@ -3,6 +3,7 @@ package qtfs.udsproxy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
@@ -29,6 +30,7 @@ final class Reach {
   private final String rexecSocket;
   private final boolean anySocket;
   private final boolean anyFile;
+  private final Instant loaded = Instant.now();
 
   /**
    * Makes the rules of one host.
@@ -58,6 +60,11 @@ final class Reach {
   /** The same rules for another whitelist from the same file. */
   Reach with(QtfsWhitelist other) {
     return new Reach(other, whitelistFile, rexecSocket, anySocket, anyFile);
+  }
+
+  /** When the whitelist came into force. */
+  Instant loaded() {
+    return loaded;
   }
 
   /**
@@ -153,8 +160,7 @@ final class Reach {
   }
 
   private RefusedException notListed(String path, Group group) {
-    return new RefusedException(
-        path + " is not in " + whitelistFile + "; this would allow it: " + group.line(path));
+    return new RefusedException(path + " is not in " + whitelistFile, group.line(path));
   }
 
   /** Connects to the socket behind an O_PATH descriptor; see {@link UnixSocket#connect}. */

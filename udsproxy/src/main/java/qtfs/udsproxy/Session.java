@@ -26,6 +26,7 @@ final class Session extends ChannelInboundHandlerAdapter
   private final FdWatch watch;
   private final ToPeer toPeer;
   private final FromPeer fromPeer;
+  private final Runnable idleWatch;
   private boolean applicationGone;
   private boolean linkGone;
   private String ending = "closed";
@@ -41,6 +42,7 @@ final class Session extends ChannelInboundHandlerAdapter
     this.watch = FdWatch.start(loop.eventLoop(), unix.number(), this);
     this.toPeer = new ToPeer(this, shared, loop, tcp, unix);
     this.fromPeer = new FromPeer(this, shared, loop, tcp, unix, watch);
+    this.idleWatch = IdleWatch.start(shared, loop, entry, this::fail);
   }
 
   /**
@@ -62,6 +64,7 @@ final class Session extends ChannelInboundHandlerAdapter
     Session session = new Session(shared, loop, entry, tcp, unix);
     shared.relays().add(session);
     shared.register().add(entry);
+    shared.audit().started(entry);
     tcp.pipeline().addLast(session);
     early.forEach(session.fromPeer::add);
     if (peerEnded || session.linkGone) {
@@ -101,6 +104,9 @@ final class Session extends ChannelInboundHandlerAdapter
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    if (!tcp.isWritable()) {
+      shared.statistics().hit(Limit.MAX_BUFFERED);
+    }
     toPeer.pump();
   }
 
@@ -177,28 +183,12 @@ final class Session extends ChannelInboundHandlerAdapter
     closed = true;
     shared.relays().remove(this);
     shared.register().remove(entry);
+    idleWatch.run();
     watch.cancel();
     unix.close();
     fromPeer.release();
     tcp.close();
-    Log.info(
-        name()
-            + " ended after "
-            + seconds(entry.age())
-            + " s: "
-            + ending
-            + "; "
-            + entry.bytesToPeer()
-            + " bytes to the peer, "
-            + entry.bytesFromPeer()
-            + " from it, "
-            + entry.fds()
-            + " descriptors");
-  }
-
-  /** With three decimals; String.format takes longer than the rest of closing a session. */
-  private static String seconds(long nanos) {
-    long millis = nanos / 1_000_000;
-    return millis / 1000 + "." + String.valueOf(1000 + millis % 1000).substring(1);
+    entry.close();
+    shared.audit().ended(entry, ending);
   }
 }

@@ -85,7 +85,6 @@ final class ToPeer {
           session.name() + ": descriptors were lost, because this process has too many open files");
     }
     if (!passed.isEmpty()) {
-      session.entry().fdsToPeer(passed.size());
       ByteBuf announcement = tcp.alloc().directBuffer(ANNOUNCEMENT_SIZE);
       fdSender.encode(passed, announcement);
       tcp.write(announcement);

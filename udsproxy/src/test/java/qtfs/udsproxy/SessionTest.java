@@ -2,6 +2,7 @@ package qtfs.udsproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -20,19 +21,29 @@ import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
 
 /** What an application and its server, connected through two proxies, can tell of the proxies. */
-final class SessionTest {
+class SessionTest {
   @TempDir Path directory;
-  private ProxyPair proxies;
+  ProxyPair proxies;
   private UnixListener listener;
   private Fd application;
   private Fd server;
 
   @BeforeEach
   void connect() throws Exception {
-    proxies = ProxyPair.open(directory);
+    proxies = open(directory);
     listener = proxies.listen("server.sock");
-    application = proxies.connect("server.sock");
+    application = connect(proxies, "server.sock");
     server = ProxyPair.accept(listener);
+  }
+
+  /** Two proxies, linked as this class is about. */
+  ProxyPair open(Path two) throws Exception {
+    return ProxyPair.open(two);
+  }
+
+  /** An application that A's proxy has connected to a socket of B's. */
+  Fd connect(ProxyPair two, String name) throws IOException {
+    return two.connect(name);
   }
 
   @AfterEach
