@@ -17,8 +17,9 @@ import qtfs.linux.Poll;
 import qtfs.udsproxy.connector.RemoteConnector;
 
 /**
- * {@code rexec --explain [OPTION...] PROGRAM [ARGUMENT...]}: asks the server which rule would decide, and runs
- * nothing. Exits with 0 where the program would be run, 126 where it would be refused.
+ * {@code rexec --explain [OPTION...] PROGRAM [ARGUMENT...]}: asks the server which rule would
+ * decide, and runs nothing. Exits with 0 where the program would be run, 126 where it would be
+ * refused.
  */
 final class Explain {
   static final String OPTION = "--explain";

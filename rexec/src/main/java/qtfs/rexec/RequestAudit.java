@@ -21,6 +21,9 @@ import qtfs.linux.UnixSocket;
 final class RequestAudit implements Closeable {
   static final String EVENT = "request";
 
+  /** Of every request until something else is known. */
+  private static final String FAILED = "failed";
+
   /** Arguments may be a megabyte. */
   private static final int MOST_CHARS = 1000;
 
@@ -48,7 +51,7 @@ final class RequestAudit implements Closeable {
 
   /** What is asked. */
   void asked(List<String> arguments) {
-    outcome = "failed";
+    outcome = FAILED;
     line.with("program", cut(ByteStrings.text(arguments.getFirst())));
     line.with("arguments", words(arguments.subList(1, arguments.size())));
   }
@@ -109,10 +112,11 @@ final class RequestAudit implements Closeable {
     line.with("pid", pid);
   }
 
-  /** The program could not be executed, or what else went wrong. */
+  /** The program could not be executed, or what else went wrong; nothing after its end. */
   void failed(String reason) {
-    outcome = "failed";
-    line.with("reason", cut(reason));
+    if (outcome.equals(FAILED)) {
+      line.with("reason", cut(reason));
+    }
   }
 
   /** The program has ended. */

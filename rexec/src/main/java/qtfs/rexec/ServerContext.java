@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import qtfs.linux.ByteStrings;
 
 /** What all sessions of a server share. Safe from any thread. */
 final class ServerContext {
@@ -47,8 +48,17 @@ final class ServerContext {
   /** Looks a program up; a relative path counts from the directory that was wished for. */
   Program find(String name, Wishes wishes) {
     String directory = wishes.cwd();
-    boolean relative = !name.startsWith("/") && name.indexOf('/') >= 0;
-    return Program.find(relative && directory != null ? directory + "/" + name : name, searchPath);
+    if (directory == null || name.startsWith("/")) {
+      return Program.find(name, searchPath);
+    }
+    if (name.indexOf('/') >= 0) {
+      return Program.find(directory + "/" + name, searchPath);
+    }
+    Program found = Program.find(name, searchPath);
+    // A relative directory in PATH is the server's, and the exec happens in another one.
+    return found.isFound() && !found.path().startsWith("/")
+        ? new Program(ByteStrings.of(Path.of("").toAbsolutePath() + "/") + found.path(), 0)
+        : found;
   }
 
   List<String> childEnvironment() {

@@ -98,8 +98,7 @@ final class Session implements Runnable {
     }
   }
 
-  private void run(
-      MessageChannel channel, Request request, Admission admission, RequestAudit audit)
+  private void run(MessageChannel channel, Request request, Admission admission, RequestAudit audit)
       throws IOException {
     Wishes wishes = admission.asked().wishes();
     Program program = admission.executable();
@@ -311,7 +310,8 @@ final class Session implements Runnable {
       call.terminal.start();
     }
     Supervision.Outcome outcome =
-        new Supervision(call.channel, child, call.wishes(), call.terminal).await(context.children());
+        new Supervision(call.channel, child, call.wishes(), call.terminal)
+            .await(context.children());
     if (call.terminal != null) {
       if (!outcome.clientGone()) {
         call.terminal.drain();

@@ -72,15 +72,7 @@ record Wishes(
     return killGrace == null || killGrace.compareTo(most) <= 0
         ? this
         : new Wishes(
-            cwd,
-            environment,
-            clearEnvironment,
-            user,
-            nice,
-            timeout,
-            most,
-            terminal,
-            descriptors);
+            cwd, environment, clearEnvironment, user, nice, timeout, most, terminal, descriptors);
   }
 
   /** Whether this is {@link #USUAL} itself: the call of most, which must not cost anything. */

@@ -98,8 +98,7 @@ final class PolicyTest {
   void harmlessVariablesAreAcceptedUnlessTheConfigurationNamesSome() throws Exception {
     assertThat(judge(Policies.environment("ANY=1"), "tool")).isEqualTo(byWhitelist());
     files.config("[Accept]\nEnvironment=LANG;LC_*\n");
-    assertThat(judge(Policies.environment("LANG=C", "LC_ALL=C"), "tool"))
-        .isEqualTo(byWhitelist());
+    assertThat(judge(Policies.environment("LANG=C", "LC_ALL=C"), "tool")).isEqualTo(byWhitelist());
     assertThat(reason(Policies.environment("ANY=1"), "tool"))
         .isEqualTo("may not be given the variable ANY");
   }
@@ -152,7 +151,10 @@ final class PolicyTest {
     ProgramRule.Target target = new ProgramRule.Target("tool", "/bin/tool", () -> "");
     files.config("[Limits]\nRequestBytes=4096\n");
     assertThat(
-            files.load().judge(new Asked(0, List.of("tool"), Wishes.USUAL, target, 4097)).toString())
+            files
+                .load()
+                .judge(new Asked(0, List.of("tool"), Wishes.USUAL, target, 4097))
+                .toString())
         .contains("asks with 4097 bytes, 4096 are allowed");
   }
 

@@ -141,7 +141,8 @@ final class RexecServerTest {
     int pid = Integer.parseInt(Harness.awaitContent(pidFile));
     try {
       Harness.await("it is noted", () -> Files.exists(dir.resolve("rexec/programs/" + pid)));
-      assertThat(ctl("ps").text()).containsPattern(" +" + pid + " +0 +[0-9]+ +.*/whitelist +/bin/sh\n");
+      assertThat(ctl("ps").text())
+          .containsPattern(" +" + pid + " +0 +[0-9]+ +.*/whitelist +/bin/sh\n");
       end(server);
       assertThat(client.waitFor()).isEqualTo(125);
       assertThat(Harness.isAlive(pid)).isTrue();

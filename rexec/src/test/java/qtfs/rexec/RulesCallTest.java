@@ -114,10 +114,8 @@ final class RulesCallTest {
   void explainsAndRunsNothing() throws Exception {
     Path witness = dir.resolve("witness");
     Explain explain =
-        new Explain(
-            new RemoteConnector(dir.toString(), false), harness.runDir.toString());
-    Explain.Answer yes =
-        explain.ask(List.of("/bin/sh", "-c", "touch " + witness), Wishes.USUAL);
+        new Explain(new RemoteConnector(dir.toString(), false), harness.runDir.toString());
+    Explain.Answer yes = explain.ask(List.of("/bin/sh", "-c", "touch " + witness), Wishes.USUAL);
     assertThat(yes.exitCode()).isZero();
     assertThat(yes.text())
         .startsWith("/bin/sh: allowed by " + dir.resolve("whitelist") + "\n")

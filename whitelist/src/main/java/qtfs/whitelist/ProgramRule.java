@@ -70,7 +70,9 @@ public final class ProgramRule {
     return program.concerns(target.found());
   }
 
-  /** Whether what matters is the file that was looked at, and not only the path that leads to it. */
+  /**
+   * Whether what matters is the file that was looked at, and not only the path that leads to it.
+   */
   public boolean isAboutTheFile() {
     return !digests.isEmpty() || program.isDirectory();
   }
