@@ -12,6 +12,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -234,6 +236,10 @@ final class ControlSocketTest {
     assertServes();
   }
 
+  private static Map<?, ?> object(@Nullable Object member) {
+    return (Map<?, ?>) Objects.requireNonNull(member);
+  }
+
   @Test
   void tellsOfTheSessionsInFull() throws Exception {
     try (UnixListener listener = proxies.listen("t.sock");
@@ -245,7 +251,7 @@ final class ControlSocketTest {
       assertThat(session.get("path")).isEqualTo(proxies.path("t.sock").toString());
       assertThat(session.get("direction")).isEqualTo("outgoing");
       assertThat(session.get("bytesToPeer")).isEqualTo(5L);
-      assertThat(((Map<?, ?>) session.get("requester")).get("pid"))
+      assertThat(object(session.get("requester")).get("pid"))
           .isEqualTo((long) ProcessAttributes.pid());
       assertThat(Ctls.run(run(), "sessions").output().lines())
           .hasSize(2)
@@ -260,7 +266,7 @@ final class ControlSocketTest {
   void tellsHowTheDaemonIs() throws Exception {
     Instant before = Instant.now();
     Ctls.Result result = Ctls.run(run(), "status", "--json");
-    Map<?, ?> status = (Map<?, ?>) Json.object(result.output().strip()).get("status");
+    Map<?, ?> status = object(Json.object(result.output().strip()).get("status"));
     assertThat(status.get("pid")).isEqualTo((long) ProcessAttributes.pid());
     assertThat(status.get("threads")).isEqualTo(1L);
     assertThat(status.get("whitelist")).isEqualTo(directory.resolve("whitelist").toString());

@@ -52,7 +52,7 @@ final class VsockPair {
             .group(loop.eventLoop())
             .channelFactory(() -> new VsockChannel(null, end.number()))
             .handler(new ChannelInboundHandlerAdapter());
-    Transport.VSOCK.options().forEach(option -> option.applyTo(bootstrap));
+    Transport.VSOCK.options(Limits.DEFAULT).forEach(option -> option.applyTo(bootstrap));
     return bootstrap.register().syncUninterruptibly().channel();
   }
 
@@ -69,7 +69,7 @@ final class VsockPair {
     }
 
     @Override
-    public void channelRead(ChannelHandlerContext ctx, Object message) {
+    public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
       ByteBuf answer = (ByteBuf) message;
       answer.skipBytes(PeerRequest.ANSWER_LENGTH);
       ctx.pipeline().remove(this);
@@ -80,7 +80,8 @@ final class VsockPair {
               "/a",
               null,
               ctx.channel(),
-              SessionEntry.V1);
+              SessionEntry.V1,
+              shared.places().take(SessionInfo.Direction.OUTGOING));
       Session.start(shared, loop, entry, ctx.channel(), unix, List.of(answer), false);
     }
   }
