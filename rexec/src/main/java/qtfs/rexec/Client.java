@@ -69,7 +69,7 @@ final class Client {
      */
     int signal() {
       boolean signaled =
-          how == Message.Kill.End.SIGNALED || how == Message.Kill.End.UNTOLD && code > 128;
+          how == Message.Kill.End.SIGNALED || (how == Message.Kill.End.UNTOLD && code > 128);
       return signaled ? code - 128 : 0;
     }
   }

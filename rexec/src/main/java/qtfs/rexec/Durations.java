@@ -16,7 +16,7 @@ final class Durations {
   static @Nullable Duration parse(String text) {
     int unit = 0;
     while (unit < text.length()
-        && (text.charAt(unit) == '.' || text.charAt(unit) >= '0' && text.charAt(unit) <= '9')) {
+        && (text.charAt(unit) == '.' || (text.charAt(unit) >= '0' && text.charAt(unit) <= '9'))) {
       unit++;
     }
     int millisPerUnit =

@@ -89,7 +89,7 @@ record Request(
   private static Fd firstFd(MessageChannel.Received received) throws ProtocolException {
     int count = received.fds().size();
     boolean mayHaveMore = received.message() instanceof Message.Exec;
-    if (count == 0 || count > 1 && !mayHaveMore) {
+    if (count == 0 || (count > 1 && !mayHaveMore)) {
       throw new ProtocolException(count + " descriptors instead of one");
     }
     return received.fds().getFirst();

@@ -202,7 +202,7 @@ record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
       return null;
     }
     Duration duration = Durations.parse(value);
-    if (duration == null || option.equals("--timeout") && duration.isZero()) {
+    if (duration == null || (option.equals("--timeout") && duration.isZero())) {
       throw wrong(option, value, "is no duration like 500ms, 30, 30s, 5m or 2h, at most 24 days");
     }
     return duration;

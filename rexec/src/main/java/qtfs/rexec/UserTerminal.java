@@ -17,7 +17,7 @@ final class UserTerminal {
     Wishes wishes = call.manner().wishes();
     Manner.Terminal use = call.manner().terminal();
     // No switch: that would be a class more in the usual call.
-    if (use == Manner.Terminal.NONE || use == Manner.Terminal.OFFERED && !sitsAtOne(call)) {
+    if (use == Manner.Terminal.NONE || (use == Manner.Terminal.OFFERED && !sitsAtOne(call))) {
       return wishes;
     }
     Terminal.Size size = size(call.stdin(), call.stdout());

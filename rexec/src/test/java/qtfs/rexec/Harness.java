@@ -168,6 +168,26 @@ final class Harness implements Closeable {
     return builder;
   }
 
+  /**
+   * The same as the launcher starts it: with its signals blocked, and none of them ignored as a
+   * shell has it in the background.
+   */
+  ProcessBuilder rexecWithSignals(String... args) {
+    ProcessBuilder builder = rexec(args);
+    String signals = "HUP,INT,QUIT,USR1,USR2,TERM,CONT,TSTP,WINCH";
+    builder
+        .command()
+        .addAll(
+            0,
+            List.of(
+                "env",
+                "--default-signal=" + signals,
+                "--block-signal=" + signals,
+                "_JAVA_SR_SIGNUM=16"));
+    builder.command().add(builder.command().indexOf(Rexec.class.getName()), "-Xrs");
+    return builder;
+  }
+
   /** The same behind a shell script, in which the client is {@code "$@"}. */
   ProcessBuilder rexecIn(String script, String... args) {
     ProcessBuilder builder = rexec(args);
