@@ -65,12 +65,10 @@ final class ClientSignals {
   private static Source handled() {
     BlockingQueue<Signals.Name> queue = new LinkedBlockingQueue<>();
     for (Signals.Name signal : Signals.Name.values()) {
-      if (Signals.isIgnored(signal)) {
-        continue;
-      } else if (signal == Signals.Name.QUIT) {
+      if (signal == Signals.Name.QUIT) {
         // Rather than the JVM's list of threads among the program's output.
         Signals.byDefault(signal);
-      } else {
+      } else if (!Signals.isIgnored(signal)) {
         Signals.on(signal, () -> queue.add(signal));
       }
     }

@@ -116,7 +116,7 @@ final class Supervision {
     } catch (LinuxException e) {
       lose();
     } catch (IOException e) {
-      Log.warn("pid " + child.pid() + ": " + e.getMessage());
+      Log.warn("pid " + child.pid() + ": " + String.valueOf(e.getMessage()));
       lose();
     }
   }
@@ -128,7 +128,7 @@ final class Supervision {
     try {
       child.signalGroup(number);
     } catch (LinuxException e) {
-      Log.warn(e.getMessage());
+      Log.warn(String.valueOf(e.getMessage()));
     }
   }
 

@@ -95,6 +95,18 @@ final class Harness implements Closeable {
   static Outcome call(
       Path dir, byte[] stdin, boolean nonBlocking, List<InheritedFile> files, String... argv)
       throws Exception {
+    return call(dir, Manner.USUAL, stdin, nonBlocking, files, argv);
+  }
+
+  /** The same, called as options say. */
+  static Outcome call(
+      Path dir,
+      Manner manner,
+      byte[] stdin,
+      boolean nonBlocking,
+      List<InheritedFile> files,
+      String... argv)
+      throws Exception {
     try (Pipe in = Pipe.open();
         Pipe out = Pipe.open();
         Pipe err = Pipe.open()) {
@@ -107,7 +119,7 @@ final class Harness implements Closeable {
       }
       Client client =
           new Client(
-              settings(dir, in.read(), out.write(), err.write(), files),
+              settings(dir, manner, in.read(), out.write(), err.write(), files),
               Arrays.stream(argv).map(ByteStrings::of).toList());
       int code;
       String complaint = "";
@@ -129,7 +141,7 @@ final class Harness implements Closeable {
   }
 
   private static Client.Settings settings(
-      Path dir, Fd in, Fd out, Fd err, List<InheritedFile> files) {
+      Path dir, Manner manner, Fd in, Fd out, Fd err, List<InheritedFile> files) {
     return new Client.Settings(
         new RemoteConnector(dir.toString(), false),
         dir.resolve("rexec").toString(),
@@ -139,7 +151,7 @@ final class Harness implements Closeable {
         err,
         files,
         null,
-        Manner.USUAL,
+        manner,
         new ClientSignals(),
         false);
   }

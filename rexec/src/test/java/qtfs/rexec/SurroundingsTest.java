@@ -126,10 +126,10 @@ final class SurroundingsTest {
             "9",
             "/bin/sh",
             "-c",
-            "cat <&7; echo nine >&9; ls /proc/$$/fd | tr '\\n' ' '");
+            "cat <&7; echo nine >&9; ls /proc/$$/fd");
     Harness.Outcome outcome = Harness.outcome(builder.start());
     assertThat(outcome.code()).isZero();
-    assertThat(outcome.text()).isEqualTo("seven\n0 1 2 7 9 ");
+    assertThat(outcome.text()).isEqualTo("seven\n0\n1\n2\n7\n9\n");
     assertThat(outcome.stderr()).isEqualTo("nine\n");
   }
 

@@ -3,6 +3,7 @@ package qtfs.rexec;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -45,7 +47,7 @@ final class TerminalTest {
 
   /** A terminal with a command on it, and what it shows. */
   private static final class User implements AutoCloseable {
-    private static int gates;
+    private static final AtomicInteger GATES = new AtomicInteger();
 
     private final Pty pty;
     private final ChildProcess command;
@@ -61,7 +63,7 @@ final class TerminalTest {
       Spawn.Held held =
           new Spawn("/usr/bin/env", command, environment, descriptors)
               .on(pty)
-              .startHeld(dir.resolve("gate" + gates++));
+              .startHeld(dir.resolve("gate" + GATES.incrementAndGet()));
       assertThat(held.release()).isEmpty();
       this.command = held.child();
     }
@@ -114,7 +116,7 @@ final class TerminalTest {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
       command.signalGroup(9);
       command.close();
       pty.close();
@@ -155,7 +157,7 @@ final class TerminalTest {
   void followsTheSizeOfTheUsers() throws Exception {
     try (User user =
         User.at(
-            "/bin/bash", "-c", "trap 'stty size' WINCH; echo ready; while :; do read x; done")) {
+            "/bin/bash", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.1; done")) {
       user.sees("ready");
       Terminal.resize(user.pty.master(), new Terminal.Size(41, 121));
       user.sees("41 121");
@@ -175,7 +177,7 @@ final class TerminalTest {
       user.sees("Stopped");
       user.type("kill -9 %1; cat; echo e''nd\r");
       user.type("xyz\r");
-      user.sees("xyz");
+      user.sees("xyz\r\nxyz\r\n");
       user.type("\u0004");
       user.sees("end");
       user.type("exit 7\r");
