@@ -67,6 +67,14 @@ record Wishes(
    */
   record Terminal(int rows, int columns, boolean stderr) {}
 
+  /** The same with no longer a grace time than the server has patience. */
+  Wishes withKillGraceUpTo(Duration most) {
+    return killGrace == null || killGrace.compareTo(most) <= 0
+        ? this
+        : new Wishes(
+            cwd, environment, clearEnvironment, user, nice, timeout, most, terminal, descriptors);
+  }
+
   /** Whether this is {@link #USUAL} itself: the call of most, which must not cost anything. */
   @SuppressWarnings("ReferenceEquality")
   boolean areUsual() {

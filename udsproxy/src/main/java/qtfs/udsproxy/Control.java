@@ -74,8 +74,8 @@ final class Control {
   }
 
   /**
-   * Answers everything once that only asks, so that what this needs is loaded before descriptors can
-   * run out; not on the first loop's thread.
+   * Answers everything once that only asks, so that what this needs is loaded before descriptors
+   * can run out; not on the first loop's thread.
    */
   void rehearse() {
     UnixSocket.Credentials nobody = new UnixSocket.Credentials(0, 0, 0);
