@@ -100,7 +100,7 @@ final class Policy {
     }
     return new Decision.Refused(
         String.join(",", labels),
-        "refused by " + String.join("; ", reasons),
+        "fits no rule: " + String.join("; ", reasons),
         "a rule of policy.d that all of it fits");
   }
 

@@ -67,7 +67,7 @@ final class PolicyTest {
     assertThat(judge("/bin/listed", "info"))
         .isEqualTo(new Decision.Allowed("test.policy[r]", null, false));
     assertThat(reason(Wishes.USUAL, "/bin/listed", "rm"))
-        .isEqualTo("refused by test.policy[r]: argument 1 is 'rm' (Arguments=info)");
+        .isEqualTo("fits no rule: test.policy[r]: argument 1 is 'rm' (Arguments=info)");
     assertThat(judge("tool", "rm")).isEqualTo(byWhitelist());
   }
 
@@ -84,13 +84,24 @@ final class PolicyTest {
   @Test
   void oneOfSeveralRulesMustAllowAllOfIt() throws Exception {
     files.rules(
-        "[a]\nProgram=/opt/x\nArguments=one\nUser=qemu\n"
-            + "[b]\nProgram=/opt/x\nArguments=two\nRequester=7\n"
-            + "[c]\nProgram=/opt/x\nArguments=two\nRequester=8\n");
+        """
+        [a]
+        Program=/opt/x
+        Arguments=one
+        User=qemu
+        [b]
+        Program=/opt/x
+        Arguments=two
+        Requester=7
+        [c]
+        Program=/opt/x
+        Arguments=two
+        Requester=8
+        """);
     assertThat(judge("/opt/x", "two").rule()).isEqualTo("test.policy[b]");
     assertThat(reason(Policies.user("qemu"), "/opt/x", "two"))
         .isEqualTo(
-            "refused by test.policy[a]: argument 1 is 'two' (Arguments=one);"
+            "fits no rule: test.policy[a]: argument 1 is 'two' (Arguments=one);"
                 + " test.policy[b]: may not run as qemu; test.policy[c]: may not run as qemu");
   }
 

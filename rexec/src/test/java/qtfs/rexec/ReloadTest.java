@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,7 @@ import qtfs.linux.UnixSocket;
 final class ReloadTest {
   private static final int REQUESTS = 1000;
   private static final int THREADS = 4;
-  private static final Duration LIMIT = Duration.ofSeconds(120);
+  private static final Duration LIMIT = Duration.ofMinutes(2);
 
   @TempDir Path dir;
 
@@ -36,7 +37,7 @@ final class ReloadTest {
   /** The server's word to a request that is not gone on with, and the request, still open. */
   private record Asked(Fd connection, @Nullable Message answer) {}
 
-  private Asked ask(ServerContext context, String argument) throws IOException {
+  private Asked ask(String argument) throws IOException {
     Fd connection = UnixSocket.connect(dir.resolve("rexec/rexec_uds.sock").toString());
     try (MessageChannel channel = new MessageChannel(connection);
         Pipe pipe = Pipe.open()) {
@@ -59,7 +60,7 @@ final class ReloadTest {
         new ServerContext(policy, dir.resolve("rexec"), ByteStrings.split("/proc/self/environ"));
     List<Asked> all = new ArrayList<>();
     AtomicBoolean over = new AtomicBoolean();
-    try (Server server = Server.start(dir.resolve("rexec"), context, REQUESTS + THREADS)) {
+    try (Server _ = Server.start(dir.resolve("rexec"), context, REQUESTS + THREADS)) {
       CompletableFuture<Boolean> reloading =
           Harness.background(
               () -> {
@@ -69,7 +70,7 @@ final class ReloadTest {
                 }
                 return true;
               });
-      for (List<Asked> some : together(() -> askFor(context, REQUESTS / THREADS))) {
+      for (List<Asked> some : together(() -> askFor(REQUESTS / THREADS))) {
         all.addAll(some);
       }
       over.set(true);
@@ -79,30 +80,29 @@ final class ReloadTest {
       // Half of them ask for what the one policy allows, half for the other's.
       assertThat(allowed).isBetween(1L, REQUESTS - 1L);
       assertThat(context.children().size()).isEqualTo((int) allowed);
-      aBrokenFileChangesNothing(files, policy, context);
+      aBrokenFileChangesNothing(files, policy);
     } finally {
       all.forEach(asked -> asked.connection().close());
     }
   }
 
-  private void aBrokenFileChangesNothing(
-      Policies files, CurrentPolicy policy, ServerContext context) throws IOException {
+  private void aBrokenFileChangesNothing(Policies files, CurrentPolicy policy) throws IOException {
     write(files, "1000", "A");
     assertThat(policy.reload()).isTrue();
     files.rules("[r]\nProgram=/bin/sleep\nArguments=...\nRequster=1\n");
     assertThat(policy.reload()).isFalse();
-    try (Fd yes = ask(context, "1000").connection()) {
+    try (Fd yes = ask("1000").connection()) {
       assertThat(yes.isOpen()).isTrue();
     }
-    Asked no = ask(context, "2000");
+    Asked no = ask("2000");
     no.connection().close();
     assertThat(no.answer()).isNull();
   }
 
-  private List<Asked> askFor(ServerContext context, int count) throws IOException {
+  private List<Asked> askFor(int count) throws IOException {
     List<Asked> asked = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      asked.add(ask(context, i % 2 == 0 ? "1000" : "2000"));
+      asked.add(ask(i % 2 == 0 ? "1000" : "2000"));
     }
     return asked;
   }
@@ -114,7 +114,7 @@ final class ReloadTest {
     }
     List<T> results = new ArrayList<>();
     for (CompletableFuture<T> future : futures) {
-      results.add(future.get(LIMIT.toSeconds(), java.util.concurrent.TimeUnit.SECONDS));
+      results.add(future.get(LIMIT.toSeconds(), TimeUnit.SECONDS));
     }
     return results;
   }

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import qtfs.linux.Pipe;
 import qtfs.udsproxy.connector.RemoteConnector;
 
 /** Calls that rules decide about, with real programs. */
@@ -89,7 +90,7 @@ final class RulesCallTest {
   void aChangedFileIsRefused() throws Exception {
     Files.writeString(script, "#!/bin/sh\necho other\n");
     assertThat(harness.call(script.toString(), "one").stderr())
-        .contains("refused by test.policy[script]: its digest is not in Sha256=, it is ");
+        .contains("fits no rule: test.policy[script]: its digest is not in Sha256=, it is ");
     assertThat(harness.call("/usr/bin/env").code()).isEqualTo(126);
   }
 
@@ -123,14 +124,15 @@ final class RulesCallTest {
     Explain.Answer no = explain.ask(List.of("/bin/cat", "/etc/passwd"), Wishes.USUAL);
     assertThat(no.exitCode()).isEqualTo(126);
     assertThat(no.text())
-        .startsWith("/bin/cat: refused, refused by test.policy[cat]: argument 1 is '/etc/passwd'");
+        .startsWith(
+            "/bin/cat: refused, fits no rule: test.policy[cat]: argument 1 is '/etc/passwd'");
     assertThat(witness).doesNotExist();
   }
 
   @Test
   void aRequesterHasSoManyProgramsAndNoMore() throws Exception {
     Path fifo = dir.resolve("fifo");
-    qtfs.linux.Pipe.makeFifo(fifo, 0600);
+    Pipe.makeFifo(fifo, 0600);
     var first = Harness.background(() -> harness.call("/bin/sh", "-c", "read x <" + fifo));
     var second = Harness.background(() -> harness.call("/bin/sh", "-c", "read x <" + fifo));
     Harness.await("two run", () -> harness.context.running().counts().running() == 2);
