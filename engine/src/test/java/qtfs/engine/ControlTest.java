@@ -15,7 +15,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.FileStatus;
 
-/** The proxy inside an engine is controlled as udsproxyd is, over the socket of the run directory. */
+/**
+ * The proxy inside an engine is controlled as udsproxyd is, over the socket of the run directory.
+ */
 @Timeout(120)
 final class ControlTest {
   @TempDir Path directory;
