@@ -10,8 +10,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
+import qtfs.linux.ByteStrings;
 import qtfs.linux.ChildProcess;
 import qtfs.linux.Errno;
+import qtfs.linux.ExitStatus;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
@@ -29,7 +32,7 @@ import qtfs.linux.UnixSocket;
  * connection's end kills the program.
  */
 final class Session implements Runnable {
-  private static final Duration REQUEST_LIMIT = Duration.ofSeconds(10);
+  static final Duration REQUEST_LIMIT = Duration.ofSeconds(10);
 
   private final ServerContext context;
   private final Fd connection;
@@ -72,16 +75,18 @@ final class Session implements Runnable {
   }
 
   private void run(MessageChannel channel, Request request) throws IOException {
+    Wishes wishes = wishes(request);
     Program program = context.find(request.arguments().getFirst());
-    try (ReopenedFiles files = ReopenedFiles.open(files(request))) {
+    try (ReopenedFiles files = ReopenedFiles.open(files(request));
+        ProgramTerminal terminal = terminal(request, wishes)) {
       for (String problem : files.problems()) {
         tell(request.stderr(), problem);
       }
-      Spawn.Held held = hold(program, request, files);
+      Spawn.Held held = hold(program, request, wishes, files, terminal);
       try (ChildProcess child = held.child()) {
         context.children().add(child);
         try {
-          runHeld(channel, request, program, held);
+          runHeld(new Call(channel, request, wishes, program, terminal), held);
         } finally {
           context.children().end(child);
         }
@@ -89,39 +94,136 @@ final class Session implements Runnable {
     }
   }
 
+  /** What belongs to one program from its request to its end. */
+  private record Call(
+      MessageChannel channel,
+      Request request,
+      Wishes wishes,
+      Program program,
+      @Nullable ProgramTerminal terminal) {}
+
   private List<InheritedFile> files(Request request) throws ProtocolException {
     try {
       return FilesJson.read(request.files());
     } catch (ProtocolException e) {
-      tell(request.stderr(), request.program() + ": refused, " + e.getMessage());
-      throw e;
+      throw refused(request, e.getMessage());
     }
   }
 
-  private Spawn.Held hold(Program program, Request request, ReopenedFiles files)
-      throws IOException {
-    SortedMap<Integer, Fd> descriptors = request.descriptors();
-    descriptors.putAll(files.opened());
+  private Wishes wishes(Request request) throws ProtocolException {
+    Wishes wishes;
     try {
-      return new Spawn(program.path(), request.arguments(), context.childEnvironment(), descriptors)
-          .startHeld(context.freeGate());
+      wishes = WishesJson.read(request.files());
+    } catch (ProtocolException e) {
+      throw refused(request, e.getMessage());
+    }
+    String refusal = Grants.refusal(wishes);
+    if (refusal != null) {
+      throw refused(request, refusal);
+    }
+    int wished = wishes.descriptors().size();
+    if (request.further().size() != wished) {
+      throw refused(
+          request, request.further().size() + " of " + wished + " descriptors of --fd arrived");
+    }
+    return wishes;
+  }
+
+  /** Tells the client's user, and the caller by the exception to be thrown. */
+  private ProtocolException refused(Request request, @Nullable String why) {
+    String line = request.program() + ": refused, " + why;
+    tell(request.stderr(), line);
+    return new ProtocolException(line);
+  }
+
+  private static @Nullable ProgramTerminal terminal(Request request, Wishes wishes)
+      throws LinuxException {
+    return wishes.terminal() == null
+        ? null
+        : ProgramTerminal.open(wishes.terminal(), request.take(0), request.take(1));
+  }
+
+  private Spawn.Held hold(
+      Program program,
+      Request request,
+      Wishes wishes,
+      ReopenedFiles files,
+      @Nullable ProgramTerminal terminal)
+      throws IOException {
+    try {
+      Spawn spawn =
+          new Spawn(
+              program.path(),
+              request.arguments(),
+              ChildEnvironment.with(wishes, context.childEnvironment()),
+              descriptors(request, wishes, files));
+      if (wishes.cwd() != null) {
+        requireDirectory(wishes.cwd());
+        spawn.in(wishes.cwd());
+      }
+      if (terminal != null) {
+        spawn.on(terminal.pty());
+      }
+      Spawn.Held held = spawn.startHeld(context.freeGate());
+      if (wishes.nice() != 0) {
+        nice(held, wishes.nice());
+      }
+      return held;
     } catch (IOException e) {
       tell(request.stderr(), request.program() + ": cannot be started: " + e.getMessage());
       throw e;
     }
   }
 
-  private void runHeld(MessageChannel channel, Request request, Program program, Spawn.Held held)
-      throws IOException {
+  /** What the program finds at which number. */
+  private static SortedMap<Integer, Fd> descriptors(
+      Request request, Wishes wishes, ReopenedFiles files) throws ProtocolException {
+    SortedMap<Integer, Fd> descriptors = request.descriptors();
+    if (wishes.terminal() != null && wishes.terminal().stderr()) {
+      descriptors.remove(2);
+    }
+    descriptors.putAll(files.opened());
+    for (int i = 0; i < wishes.descriptors().size(); i++) {
+      if (descriptors.put(wishes.descriptors().get(i), request.further().get(i)) != null) {
+        throw new ProtocolException("descriptor " + wishes.descriptors().get(i) + " twice");
+      }
+    }
+    return descriptors;
+  }
+
+  /** Before the start: afterwards it could not be told from a program that is not there. */
+  private static void requireDirectory(String cwd) throws LinuxException {
+    String path = ByteStrings.text(cwd);
+    try (Fd directory = Fd.open(path, Fd.O_PATH, 0)) {
+      if (!FileStatus.of(directory).isDirectory()) {
+        throw new LinuxException("directory " + path, Errno.ENOTDIR);
+      }
+    }
+  }
+
+  private static void nice(Spawn.Held held, int value) throws LinuxException {
+    try {
+      held.child().nice(value);
+    } catch (LinuxException e) {
+      try (ChildProcess child = held.child()) {
+        held.abandon();
+        ExitStatus ignored = child.reap();
+      }
+      throw e;
+    }
+  }
+
+  private void runHeld(Call call, Spawn.Held held) throws IOException {
+    Request request = call.request;
     ChildProcess child = held.child();
     String what = peer + ": " + request.program() + " pid " + child.pid();
-    if (!mayStart(channel, child)) {
+    if (!mayStart(call, child)) {
       held.abandon();
       Log.info(what + ": called off");
       return;
     }
-    int errno = program.errno();
-    if (program.isFound()) {
+    int errno = call.program.errno();
+    if (call.program.isFound()) {
       Optional<Integer> failed = held.release();
       errno = failed.orElse(0);
       if (failed.isPresent()) {
@@ -133,18 +235,20 @@ final class Session implements Runnable {
     if (errno == 0) {
       request.close();
       Log.info(what + ": started");
-      awaitEnd(channel, child, what);
+      supervise(call, child, what);
     } else {
-      tellFailedExec(channel, request, errno, what);
+      tellFailedExec(call, errno, what);
     }
   }
 
   /** Tells the client of the child and waits for its word, as long as it takes. */
-  private boolean mayStart(MessageChannel channel, ChildProcess child) throws IOException {
+  private boolean mayStart(Call call, ChildProcess child) throws IOException {
+    int terminal = call.terminal == null ? 0 : Message.PidMap.TERMINAL;
     try {
-      channel.send(new Message.PidMap(child.pid(), Message.PidMap.TELLS_EVERY_END), List.of());
+      call.channel.send(
+          new Message.PidMap(child.pid(), Message.PidMap.ALWAYS | terminal), List.of());
       Poll.readable(Deadline.FOREVER, connection);
-      try (MessageChannel.Received received = channel.receive(Deadline.after(REQUEST_LIMIT))) {
+      try (MessageChannel.Received received = call.channel.receive(Deadline.after(REQUEST_LIMIT))) {
         return received != null
             && received.message() instanceof Message.Handshake handshake
             && handshake.go();
@@ -155,32 +259,38 @@ final class Session implements Runnable {
     }
   }
 
-  private void tellFailedExec(MessageChannel channel, Request request, int errno, String what)
-      throws IOException {
+  private void tellFailedExec(Call call, int errno, String what) throws IOException {
     Log.info(what + ": " + Errno.message(errno));
-    tell(request.stderr(), request.program() + ": " + Errno.message(errno));
-    request.close();
-    channel.send(new Message.Kill(ExitCode.ofExecErrno(errno)), List.of());
+    tell(call.request.stderr(), call.request.program() + ": " + Errno.message(errno));
+    call.request.close();
+    if (call.terminal != null) {
+      call.terminal.close();
+    }
+    int code = ExitCode.ofExecErrno(errno);
+    call.channel.send(new Message.Kill(code, Message.Kill.End.EXITED), List.of());
   }
 
-  private void awaitEnd(MessageChannel channel, ChildProcess child, String what)
-      throws IOException {
+  private void supervise(Call call, ChildProcess child, String what) throws IOException {
     long start = System.nanoTime();
-    int[] events = Poll.readable(Deadline.FOREVER, child.pidfd(), connection);
-    boolean ended = events[0] != 0;
-    if (!ended) {
-      // A client has nothing more to say: whatever it is, the call is over.
-      Children.kill(child);
-      Poll.readable(Deadline.FOREVER, child.pidfd());
+    if (call.terminal != null) {
+      call.terminal.start();
     }
-    int code = context.children().reap(child).shellCode();
+    Supervision.Outcome outcome =
+        new Supervision(call.channel, child, call.wishes, call.terminal).await(context.children());
+    if (call.terminal != null) {
+      if (!outcome.clientGone()) {
+        call.terminal.drain();
+      }
+      call.terminal.close();
+    }
     double seconds = (System.nanoTime() - start) / 1e9;
     String took = String.format(Locale.ROOT, " after %.3f s", seconds);
-    if (ended) {
-      channel.send(new Message.Kill(code), List.of());
-      Log.info(what + ": ended with " + code + took);
-    } else {
+    if (outcome.clientGone()) {
       Log.info(what + ": killed" + took + ", its client is gone");
+    } else {
+      call.channel.send(outcome.message(), List.of());
+      String why = outcome.timedOut() ? ", its time was over" : "";
+      Log.info(what + ": ended with " + outcome.status().shellCode() + took + why);
     }
   }
 

@@ -179,7 +179,9 @@ final class CommandTest {
 
   @Test
   void knowsItsOptions() throws Exception {
-    assertThat(run(harness.rexec("--help")).text()).startsWith("usage: rexec");
+    assertThat(run(harness.rexec("--help")).text())
+        .startsWith("Runs a program")
+        .contains("  rexec uname -n\n", "usage: rexec");
     assertThat(run(harness.rexec("--version")).text()).startsWith("rexec ");
     assertThat(run(harness.rexec("--", "/bin/sh", "-c", "exit 6")).code()).isEqualTo(6);
     Harness.Outcome dash = run(harness.rexec("--", "-dash"));

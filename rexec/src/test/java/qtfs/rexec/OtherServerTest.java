@@ -165,4 +165,62 @@ final class OtherServerTest {
     assertThat(outcome.code()).isEqualTo(125);
     assertThat(outcome.complaint()).contains("does not tell how it ended");
   }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-t",
+        "--cwd=/",
+        "--env=A=1",
+        "--clear-env",
+        "--user=root",
+        "--nice=1",
+        "--timeout=1s",
+        "--kill-grace=1s",
+      })
+  void isACServerThatCannotDoWhatIsAskedFor(String option) throws Exception {
+    serve(
+        (channel, request) -> {
+          say(channel, C_PID_MAP);
+          try (var received = channel.receive(Deadline.after(Harness.LIMIT))) {
+            assertThat(Objects.requireNonNull(received).message())
+                .isEqualTo(Message.Handshake.GIVE_UP);
+          }
+        });
+    Manner manner = RexecOptions.parse(List.of(option, "/bin/x")).manner();
+    Harness.Outcome outcome = Harness.call(dir, manner, new byte[0], false, List.of(), "/bin/x");
+    assertThat(outcome.code()).isEqualTo(125);
+    assertThat(outcome.complaint())
+        .startsWith("/bin/x: not started, ")
+        .contains("cannot do " + option.replaceAll("=.*", "") + ";");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-T", "--wait=exit", "--wait=eof", "--same-signal"})
+  void isACServerThatNeedNotKnowWhatIsAskedFor(String option) throws Exception {
+    serve(
+        (channel, request) -> {
+          say(channel, C_PID_MAP);
+          awaitHandshake(channel);
+          say(channel, new Message.Kill(3));
+        });
+    Manner manner = RexecOptions.parse(List.of(option, "/bin/x")).manner();
+    assertThat(Harness.call(dir, manner, new byte[0], false, List.of(), "/bin/x").code())
+        .isEqualTo(3);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void losesTheLinkAfterEachOfItsMessages(boolean started) throws Exception {
+    serve(
+        (channel, request) -> {
+          say(channel, new Message.PidMap(4711, Message.PidMap.ALWAYS));
+          if (started) {
+            awaitHandshake(channel);
+          }
+        });
+    Harness.Outcome outcome = call();
+    assertThat(outcome.code()).isEqualTo(125);
+    assertThat(outcome.complaint()).isNotEmpty();
+  }
 }

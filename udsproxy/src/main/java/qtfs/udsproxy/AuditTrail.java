@@ -151,21 +151,14 @@ final class AuditTrail {
 
   private void count(SessionInfo.Direction direction, Refusal refusal) {
     statistics.refused(direction, refusal);
-    switch (refusal) {
-      case HANDSHAKE_TIMEOUT -> statistics.hit(Limit.HANDSHAKE_TIMEOUT);
-      case PAIRING_TIMEOUT -> statistics.hit(Limit.PAIRING_TIMEOUT);
-      case MAX_SESSIONS -> statistics.hit(Limit.MAX_SESSIONS);
-      case MAX_SESSIONS_PER_PEER -> statistics.hit(Limit.MAX_SESSIONS_PER_PEER);
-      case NOT_ALLOWED,
-          NO_TARGET,
-          UNSUPPORTED,
-          BAD_REQUEST,
-          PEER_REFUSED,
-          PEER_UNREACHABLE,
-          LINK_LOST,
-          REQUESTER_LEFT,
-          STOPPING,
-          FAILED -> {}
+    if (refusal == Refusal.HANDSHAKE_TIMEOUT) { // no switch: its class may not be loaded in need
+      statistics.hit(Limit.HANDSHAKE_TIMEOUT);
+    } else if (refusal == Refusal.PAIRING_TIMEOUT) {
+      statistics.hit(Limit.PAIRING_TIMEOUT);
+    } else if (refusal == Refusal.MAX_SESSIONS) {
+      statistics.hit(Limit.MAX_SESSIONS);
+    } else if (refusal == Refusal.MAX_SESSIONS_PER_PEER) {
+      statistics.hit(Limit.MAX_SESSIONS_PER_PEER);
     }
   }
 

@@ -123,7 +123,7 @@ public final class ProxyDaemon {
           PeerRequestor.class,
           ExposedClient.class,
           ControlConnection.class,
-          ControlRequest.Status.class,
+          SessionInfo.class,
           PeerRequest.Pipe.class,
           PeerRequest.Uds.class,
           ConnectRequest.class,
@@ -171,9 +171,9 @@ public final class ProxyDaemon {
     localSockets.add(Diagnostics.state(loop, directory, shared)::close);
     localSockets.add(Diagnostics.logLevel(loop, directory)::close);
     localSockets.add(new MetricsEndpoint(loop, shared.metrics()).listen(directory)::close);
-    fileOpener.execute(Json::load); // not on the way of the start
     Exposures exposures = new Exposures(shared);
     Control control = new Control(shared, config, exposures, this::endWhenDrained);
+    fileOpener.execute(control::rehearse); // not on the way of the start
     localSockets.add(ControlSocket.open(shared, loop, directory, control)::close);
     entrances.add(exposures::close);
     for (Exposure exposure : config.exposures()) {
