@@ -258,7 +258,7 @@ final class Control {
       json.writeStringField("whitelist", config.whitelist().toString());
       json.writeStringField("whitelistLoaded", shared.reach().loaded().toString());
       json.writeStringField("dialect", SessionEntry.V1);
-      json.writeBooleanField("tls", false);
+      json.writeBooleanField("tls", config.tls().isPresent());
       json.writeStringField("logLevel", Log.level().name());
       json.writeEndObject();
     };

@@ -125,6 +125,10 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     if (answer == PeerRequest.REFUSED) {
       fail(
           Refusal.PEER_REFUSED, "nothing listens there, or the peer's whitelist does not allow it");
+    } else if ((answer & 0xffff) == PeerRequest.TLS_ALERT) {
+      fail(
+          Refusal.PEER_REFUSED,
+          "the peer speaks TLS only: give this proxy the three --tls options");
     } else {
       shared
           .statistics()

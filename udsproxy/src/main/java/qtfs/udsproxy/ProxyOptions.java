@@ -68,6 +68,7 @@ public final class ProxyOptions {
             .build());
     spec.addOption(flag("--check", "say what would keep it from starting, and do not start"));
     LogOptions.addTo(spec);
+    TlsOptions.addTo(spec);
     spec.addPositional(
         positional(first, threadsName, "event loops, 1 to " + ProxyConfig.MAX_THREADS));
     for (int i = 0; i < ADDRESSES.size(); i++) {
@@ -180,7 +181,7 @@ public final class ProxyOptions {
         what + " is \"" + text + "\", must be a number from " + least + " to " + most);
   }
 
-  /** Both ends, over one transport. */
+  /** Both ends, over one transport, and what secures it. */
   private ProxyConfig.Builder ends(ParseResult parsed) throws StartException {
     Endpoint own = end(parsed, 0);
     Endpoint peer = end(parsed, 2);
@@ -194,7 +195,9 @@ public final class ProxyOptions {
     if (peer instanceof Endpoint.Vsock vsock && vsock.cid() == Endpoint.Vsock.ANY) {
       throw new StartException(parameter(parsed, 2) + ", which is any CID: the peer has one");
     }
-    return ProxyConfig.between(own, peer);
+    ProxyConfig.Builder config = ProxyConfig.between(own, peer);
+    TlsOptions.read(parsed, peer).ifPresent(config::tls);
+    return config;
   }
 
   /** The address and the port behind it, at their places in {@link #ADDRESSES}. */

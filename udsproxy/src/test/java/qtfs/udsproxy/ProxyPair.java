@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
@@ -34,21 +35,35 @@ final class ProxyPair implements AutoCloseable {
 
   ProxyPair(Path directory, Deadlines deadlines, String whitelist, int threads)
       throws IOException, StartException {
-    this(directory, loopback(), loopback(), deadlines, whitelist, threads);
+    this(directory, loopback(), loopback(), deadlines, whitelist, threads, null, null);
   }
 
   /** A pair linked in a way of its own, that lets everything in the directory be reached. */
   ProxyPair(Path directory, Endpoint a, Endpoint b) throws IOException, StartException {
-    this(directory, a, b, DEADLINES, allowing(directory), 1);
+    this(directory, a, b, DEADLINES, allowing(directory), 1, null, null);
+  }
+
+  /** A pair that lets everything in the directory be reached, with TLS on either side or not. */
+  static ProxyPair secured(Path directory, @Nullable TlsConfig a, @Nullable TlsConfig b)
+      throws IOException, StartException {
+    return new ProxyPair(
+        directory, loopback(), loopback(), DEADLINES, allowing(directory), 1, a, b);
   }
 
   private ProxyPair(
-      Path directory, Endpoint a, Endpoint b, Deadlines deadlines, String whitelist, int threads)
+      Path directory,
+      Endpoint a,
+      Endpoint b,
+      Deadlines deadlines,
+      String whitelist,
+      int threads,
+      @Nullable TlsConfig tlsA,
+      @Nullable TlsConfig tlsB)
       throws IOException, StartException {
     this.directory = directory;
     Path file = Files.writeString(directory.resolve("whitelist"), whitelist);
-    this.a = ProxyDaemon.start(config("a", a, b, file, deadlines, threads));
-    this.b = ProxyDaemon.start(config("b", b, a, file, deadlines, threads));
+    this.a = ProxyDaemon.start(config("a", a, b, file, deadlines, threads, tlsA));
+    this.b = ProxyDaemon.start(config("b", b, a, file, deadlines, threads, tlsB));
   }
 
   /** A pair that lets everything in the directory be reached. */
@@ -70,13 +85,18 @@ final class ProxyPair implements AutoCloseable {
       Endpoint peer,
       Path whitelist,
       Deadlines deadlines,
-      int threads) {
-    return ProxyConfig.between(address, peer)
-        .threads(threads)
-        .runDirectory(directory.resolve(name))
-        .whitelist(whitelist)
-        .deadlines(deadlines)
-        .build();
+      int threads,
+      @Nullable TlsConfig tls) {
+    ProxyConfig.Builder config =
+        ProxyConfig.between(address, peer)
+            .threads(threads)
+            .runDirectory(directory.resolve(name))
+            .whitelist(whitelist)
+            .deadlines(deadlines);
+    if (tls != null) {
+      config.tls(tls);
+    }
+    return config.build();
   }
 
   static Endpoint loopback() throws IOException {
