@@ -27,7 +27,8 @@ final class FromPeer {
   private final Channel tcp;
   private final Fd unix;
   private final FdWatch watch;
-  private final FrameReader frames = new FrameReader();
+  private final Dialect dialect;
+  private final FrameReader frames;
   private final Queue<ByteBuf> inbound = new ArrayDeque<>();
   private final List<Fd> pendingFds = new ArrayList<>();
   private boolean unixFull;
@@ -40,11 +41,14 @@ final class FromPeer {
   private long bytes;
   private long fds;
 
-  FromPeer(Session session, Shared shared, ProxyLoop loop, Channel tcp, Fd unix, FdWatch watch) {
+  FromPeer(Session session, Shared shared, ProxyLoop loop, Link link, Fd unix, FdWatch watch) {
     this.session = session;
     this.shared = shared;
     this.loop = loop;
-    this.tcp = tcp;
+    this.tcp = link.tcp();
+    this.dialect = link.dialect();
+    this.frames = new FrameReader(dialect);
+    link.early().forEach(this::add);
     this.unix = unix;
     this.watch = watch;
   }
@@ -86,12 +90,32 @@ final class FromPeer {
       session.fail("the peer broke the protocol: " + e.getMessage());
       return;
     }
-    if (ended && !done) {
+    tcp.config().setAutoRead(!ended);
+    if (ended) {
+      linkEnded();
+    }
+    session.closeIfDone();
+  }
+
+  /** The link has ended after all that was delivered: in v1 it is how the application's ends. */
+  private void linkEnded() {
+    switch (dialect) {
+      case V1 -> finish();
+      case EXTENDED -> {
+        if (discarding) {
+          finish();
+        } else {
+          session.fail("the link was lost");
+        }
+      }
+    }
+  }
+
+  private void finish() {
+    if (!done) {
       done = true;
       UnixSocket.shutdownWrite(unix);
     }
-    tcp.config().setAutoRead(!ended);
-    session.closeIfDone();
   }
 
   /** Returns whether the buffer has been used up. */
@@ -100,7 +124,11 @@ final class FromPeer {
       if (fdsAlone && !sendFdsAlone()) {
         return discarding;
       }
-      switch (frames.next(in)) {
+      FrameReader.Event event = frames.next(in);
+      if (done && event != FrameReader.Event.NEED_MORE && event != FrameReader.Event.CONTROL) {
+        throw new ProtocolException("more behind the end");
+      }
+      switch (event) {
         case NEED_MORE -> {
           return true;
         }
@@ -109,10 +137,17 @@ final class FromPeer {
             return discarding;
           }
         }
-        case END -> fdsAlone = !pendingFds.isEmpty();
+        case END -> {}
+        case EMPTY -> fdsAlone = !pendingFds.isEmpty();
         case PASSED -> {
           receive(frames.passed());
           if (openingFile) {
+            return false;
+          }
+        }
+        case CONTROL -> {
+          control(frames.control());
+          if (session.isClosed()) {
             return false;
           }
         }
@@ -122,7 +157,33 @@ final class FromPeer {
       session.fail("the peer sends on, but the application is gone");
       return false;
     }
-    return true;
+    return switch (dialect) {
+      case V1 -> true;
+      case EXTENDED -> drop(in);
+    };
+  }
+
+  /** Passes over what nobody takes any more, but for what is said of the session itself. */
+  private boolean drop(ByteBuf in) throws ProtocolException {
+    while (!session.isClosed()) {
+      switch (frames.next(in)) {
+        case NEED_MORE -> {
+          return true;
+        }
+        case PAYLOAD -> frames.takePayload(in, Math.min(frames.payloadLeft(), in.readableBytes()));
+        case CONTROL -> control(frames.control());
+        case PASSED, EMPTY, END -> {}
+      }
+    }
+    return false;
+  }
+
+  private void control(Frame.Control frame) throws ProtocolException {
+    switch (frame) {
+      case Frame.Eof _ -> finish();
+      case Frame.Gone(int errno) -> session.peerGone(errno);
+      case Frame.From(Requester requester) -> session.requestedBy(requester);
+    }
   }
 
   /**
@@ -155,11 +216,11 @@ final class FromPeer {
       int msgtype = in.getIntLE(at);
       int msglen = in.getIntLE(at + 4);
       at += Frame.HEADER_LENGTH;
-      if (msgtype == Frame.END && msglen == 0) {
+      if (msgtype == Frame.END && msglen == 0 && dialect == Dialect.V1) {
         continue;
       }
       int available = Math.min(msglen, in.writerIndex() - at);
-      if (msgtype != Frame.NORMAL || msglen > Frame.MAX_PAYLOAD || available <= 0) {
+      if (msgtype != dialect.payloadType() || msglen > dialect.maxPayload() || available <= 0) {
         break; // for the frame reader to judge
       }
       loop.messages().piece(pieces++, ProxyLoop.address(in, at), available);
@@ -176,7 +237,7 @@ final class FromPeer {
     bytes += sent;
     for (int left = sent; left > 0; ) {
       if (frames.payloadLeft() == 0) {
-        // Looked at before: a NORMAL or an END, whole.
+        // Looked at before: the header of a payload, or an END.
         frames.next(in);
         continue;
       }

@@ -12,6 +12,7 @@ import qtfs.linux.LinuxException;
 import qtfs.linux.Log;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
+import qtfs.udsproxy.connector.Mark;
 
 /**
  * An application's wish to be connected to a socket of the other host, from its request on {@code
@@ -33,7 +34,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   private final Shared shared;
   private final ProxyLoop loop;
   private final Fd connector;
-  private final UnixSocket.Credentials who;
+  private final Requester who;
   private final FdWatch watch;
   private final byte[] request = new byte[ConnectRequest.LENGTH];
   private int received;
@@ -47,7 +48,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
     this.shared = shared;
     this.loop = loop;
     this.connector = connector;
-    this.who = UnixSocket.peerCredentials(connector);
+    this.who = Requester.of(UnixSocket.peerCredentials(connector));
     this.watch = FdWatch.start(loop.eventLoop(), connector.number(), this);
     this.deadline = inTime("the request is not complete");
   }
@@ -116,7 +117,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
         return;
       }
       deadline.cancel(false);
-      requestor = PeerRequestor.start(shared, loop, decoded, this);
+      requestor = PeerRequestor.start(shared, loop, decoded, who, this);
     } catch (IOException e) {
       fail("bad request: " + e.getMessage());
     }
@@ -131,8 +132,9 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   }
 
   @Override
-  public void failed(String reason) {
-    fail(reason);
+  public void failed(String reason, int errno) {
+    boolean understood = Mark.of(request) == Mark.CONNECTOR && errno > 0;
+    fail(reason, understood ? -errno : FAILED);
   }
 
   // ---- WAITING
@@ -170,14 +172,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
           over = true;
           deadline.cancel(false);
           String name = "session " + shared.statistics().nextSession();
-          Log.info(
-              name
-                  + ": "
-                  + requestedPath()
-                  + " of the peer, for pid "
-                  + who.pid()
-                  + " uid "
-                  + who.uid());
+          Log.info(name + ": " + requestedPath() + " of the peer, for " + who);
           link.startSession(name, application);
         });
   }
@@ -197,23 +192,19 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   // ---- the end
 
   private void fail(String reason) {
+    fail(reason, FAILED);
+  }
+
+  private void fail(String reason, int answer) {
     if (over) {
       return;
     }
     over = true;
     deadline.cancel(false);
-    Log.warn(
-        "not connected to "
-            + requestedPath()
-            + " for pid "
-            + who.pid()
-            + " uid "
-            + who.uid()
-            + ": "
-            + reason);
+    Log.warn("not connected to " + requestedPath() + " for " + who + ": " + reason);
     if (connector.isOpen()) {
       if (received == ConnectRequest.LENGTH) {
-        endRequest(FAILED);
+        endRequest(answer);
       } else {
         closeConnector();
       }

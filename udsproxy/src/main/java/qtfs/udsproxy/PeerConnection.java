@@ -38,6 +38,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   private boolean over;
   private final ScheduledFuture<?> deadline;
   private @Nullable String wanted;
+  private Dialect dialect = Dialect.V1;
 
   private PeerConnection(Shared shared, ProxyLoop loop, Channel tcp) {
     this.shared = shared;
@@ -49,7 +50,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
             shared.deadlines().handshake(),
             () -> {
               if (decoded && wanted != null) {
-                refuse("it does not accept in time");
+                refuse("it does not accept in time", Errno.ETIMEDOUT);
               } else {
                 drop("no complete request in time");
               }
@@ -129,12 +130,13 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   private void serve(PeerRequest request) throws IOException {
     switch (request) {
       case PeerRequest.Pipe(PipeEnd end, int token) -> servePipe(end, token);
-      case PeerRequest.Uds(ConnectRequest target) -> {
+      case PeerRequest.Uds(ConnectRequest target, Dialect offered) -> {
         wanted = target.path();
+        dialect = shared.dialect() == Dialect.EXTENDED ? offered : Dialect.V1;
         if (target.type() == UnixSocket.Type.STREAM) {
           shared.fileOpener().execute(() -> find(target.path()));
         } else {
-          refuse(target.type() + " sockets are not carried, only STREAM");
+          refuse(target.type() + " sockets are not carried, only STREAM", Errno.EPROTOTYPE);
         }
       }
     }
@@ -154,8 +156,16 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       Fd target = shared.reach().openSocket(path);
       loop.eventLoop().execute(() -> connect(target, null));
     } catch (IOException e) {
-      loop.eventLoop().execute(() -> refuse(e.getMessage()));
+      loop.eventLoop().execute(() -> refuse(e.getMessage(), errno(e)));
     }
+  }
+
+  private static int errno(IOException e) {
+    return switch (e) {
+      case LinuxException failed -> failed.errno();
+      case RefusedException refused -> refused.errno();
+      default -> Errno.EIO;
+    };
   }
 
   /** Connects on the loop, whose thread has the name that the kernel module exempts. */
@@ -172,7 +182,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       socket = earlier != null ? earlier : UnixSocket.open(UnixSocket.Type.STREAM, false);
     } catch (LinuxException e) {
       target.close();
-      refuse(e.getMessage());
+      refuse(e.getMessage(), e.errno());
       return;
     }
     int result = Reach.connect(socket, target);
@@ -183,14 +193,18 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     target.close();
     if (result < 0) {
       socket.close();
-      refuse(Errno.message(-result));
+      refuse(Errno.message(-result), -result);
       return;
     }
     String name = "session " + shared.statistics().nextSession();
     Log.info(name + ": the peer is connected to " + wanted);
     finish();
-    answer(PeerRequest.CONNECTED);
-    Session.start(shared, loop, name, tcp, socket, early, tcpEof);
+    answer(
+        switch (dialect) {
+          case V1 -> PeerRequest.CONNECTED;
+          case EXTENDED -> PeerRequest.CONNECTED_EXTENDED;
+        });
+    Session.start(shared, loop, name, null, new Link(tcp, dialect, early, tcpEof), socket);
   }
 
   // ---- the end
@@ -209,7 +223,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   }
 
   /** Says no to the peer. */
-  private void refuse(@Nullable String reason) {
+  private void refuse(@Nullable String reason, int errno) {
     if (over) {
       return;
     }
@@ -217,7 +231,15 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     Log.warn("refused to the peer: " + wanted + ": " + reason);
     release();
     ByteBuf out = tcp.alloc().directBuffer(PeerRequest.ANSWER_LENGTH);
-    tcp.writeAndFlush(out.writeIntLE(PeerRequest.REFUSED)).addListener(ChannelFutureListener.CLOSE);
+    tcp.writeAndFlush(out.writeIntLE(refusal(errno))).addListener(ChannelFutureListener.CLOSE);
+  }
+
+  private int refusal(int errno) {
+    return switch (dialect) {
+      case V1 -> PeerRequest.REFUSED;
+      // -1 is everybody's refusal, and would not be read as this one.
+      case EXTENDED -> errno == Errno.EPERM ? -Errno.EACCES : -errno;
+    };
   }
 
   /** Closes without a word: this is nobody who could be answered. */

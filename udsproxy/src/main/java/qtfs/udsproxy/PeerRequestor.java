@@ -11,6 +11,7 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
+import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.udsproxy.connector.ConnectRequest;
 
@@ -25,33 +26,54 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     /** The peer has connected: {@link PeerRequestor#startSession} may be called, now or later. */
     void connected();
 
-    /** There will be no session; also after {@link #connected}, if the link fails meanwhile. */
-    void failed(String reason);
+    /**
+     * There will be no session; also after {@link #connected}, if the link fails meanwhile.
+     *
+     * @param errno that the peer's connect failed with, 0 if that is not known
+     */
+    void failed(String reason, int errno);
   }
+
+  private static final int MAX_ERRNO = 4095; // linux/err.h
 
   private final Shared shared;
   private final ProxyLoop loop;
   private final ConnectRequest request;
+  private final Requester requester;
   private final Listener listener;
   private final Queue<ByteBuf> early = new ArrayDeque<>();
   private @Nullable Channel tcp;
   private boolean tcpEof;
-  private boolean answered;
+  private @Nullable Dialect agreed; // by the answer
   private boolean over;
   private ScheduledFuture<?> deadline;
 
-  private PeerRequestor(Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
+  private PeerRequestor(
+      Shared shared,
+      ProxyLoop loop,
+      ConnectRequest request,
+      Requester requester,
+      Listener listener) {
     this.shared = shared;
     this.loop = loop;
     this.request = request;
+    this.requester = requester;
     this.listener = listener;
     this.deadline = inTime("the peer cannot be reached");
   }
 
-  /** Begins to ask. */
+  /**
+   * Begins to ask.
+   *
+   * @param requester of the session, told to a peer that understands it
+   */
   static PeerRequestor start(
-      Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
-    PeerRequestor requestor = new PeerRequestor(shared, loop, request, listener);
+      Shared shared,
+      ProxyLoop loop,
+      ConnectRequest request,
+      Requester requester,
+      Listener listener) {
+    PeerRequestor requestor = new PeerRequestor(shared, loop, request, requester, listener);
     shared.connectToPeer(loop, requestor).addListener((ChannelFutureListener) requestor::linked);
     return requestor;
   }
@@ -72,7 +94,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     }
     tcp = channel;
     ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
-    new PeerRequest.Uds(request).encode(out);
+    new PeerRequest.Uds(request, shared.dialect()).encode(out);
     channel.writeAndFlush(out);
     deadline.cancel(false);
     deadline = inTime("the peer does not answer");
@@ -87,7 +109,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
       return;
     }
     early.add(in);
-    if (!answered) {
+    if (agreed == null) {
       readAnswer(ctx);
     }
   }
@@ -106,13 +128,30 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
         early.remove().release();
       }
     }
-    answered = true;
     deadline.cancel(false);
     if (answer == PeerRequest.REFUSED) {
       fail("the peer has refused it: nothing listens there, or its whitelist does not allow it");
+    } else if (isMarked() && answer < 0 && answer >= -MAX_ERRNO) {
+      fail("the peer has refused it: " + Errno.message(-answer), -answer);
     } else {
-      listener.connected();
+      connected(ctx, answer);
     }
+  }
+
+  private boolean isMarked() {
+    return shared.dialect() == Dialect.EXTENDED;
+  }
+
+  private void connected(ChannelHandlerContext ctx, int answer) {
+    if (isMarked() && answer == PeerRequest.CONNECTED_EXTENDED) {
+      agreed = Dialect.EXTENDED;
+      ByteBuf out = ctx.alloc().directBuffer(Frame.HEADER_LENGTH + Frame.MAX_FROM);
+      new Frame.From(requester).encode(out);
+      ctx.writeAndFlush(out);
+    } else {
+      agreed = Dialect.V1;
+    }
+    listener.connected();
   }
 
   @Override
@@ -130,7 +169,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   /** After its answer the peer may end at once: what it sent until then is still delivered. */
   private void peerEnded() {
     tcpEof = true;
-    if (!answered) {
+    if (agreed == null) {
       fail("the peer has closed the connection without an answer");
     }
   }
@@ -148,18 +187,24 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
    */
   void startSession(String name, Fd application) {
     Channel channel = tcp;
-    if (over || !answered || channel == null) {
+    Dialect dialect = agreed;
+    if (over || dialect == null || channel == null) {
       throw new IllegalStateException("no link for " + name);
     }
     over = true;
     channel.pipeline().remove(this);
-    Session.start(shared, loop, name, channel, application, early, tcpEof);
+    Link link = new Link(channel, dialect, early, tcpEof);
+    Session.start(shared, loop, name, requester, link, application);
   }
 
   private void fail(String reason) {
+    fail(reason, 0);
+  }
+
+  private void fail(String reason, int errno) {
     if (!over) {
       close();
-      listener.failed(reason);
+      listener.failed(reason, errno);
     }
   }
 

@@ -22,6 +22,7 @@ public final class ProxyConfig {
   private final boolean anySocket;
   private final boolean anyFile;
   private final Deadlines deadlines;
+  private final Dialect dialect;
 
   private ProxyConfig(Builder builder) {
     this.threads = builder.threads;
@@ -32,6 +33,7 @@ public final class ProxyConfig {
     this.anySocket = builder.anySocket;
     this.anyFile = builder.anyFile;
     this.deadlines = builder.deadlines;
+    this.dialect = builder.dialect;
   }
 
   /**
@@ -82,6 +84,11 @@ public final class ProxyConfig {
     return deadlines;
   }
 
+  /** The most that is spoken with the peer; a deployed daemon is always spoken to in v1. */
+  public Dialect dialect() {
+    return dialect;
+  }
+
   /** Collects what differs from the defaults. */
   public static final class Builder {
     private final InetSocketAddress address;
@@ -92,6 +99,7 @@ public final class ProxyConfig {
     private boolean anySocket;
     private boolean anyFile;
     private Deadlines deadlines = Deadlines.DEFAULT;
+    private Dialect dialect = Dialect.EXTENDED;
 
     private Builder(InetSocketAddress address, InetSocketAddress peer) {
       this.address = address;
@@ -125,6 +133,11 @@ public final class ProxyConfig {
 
     public Builder deadlines(Deadlines times) {
       deadlines = times;
+      return this;
+    }
+
+    public Builder dialect(Dialect most) {
+      dialect = most;
       return this;
     }
 

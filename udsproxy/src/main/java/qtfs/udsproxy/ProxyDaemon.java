@@ -32,6 +32,7 @@ import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 import qtfs.udsproxy.connector.InvalidRequestException;
+import qtfs.udsproxy.connector.Mark;
 import qtfs.whitelist.QtfsWhitelist;
 import qtfs.whitelist.WhitelistException;
 
@@ -76,7 +77,8 @@ public final class ProxyDaemon {
     for (int i = 0; i < config.threads(); i++) {
       loops.add(new ProxyLoop(group.next()));
     }
-    this.shared = new Shared(loops, config.peer(), reach, config.deadlines(), fileOpener);
+    this.shared =
+        new Shared(loops, config.peer(), reach, config.deadlines(), config.dialect(), fileOpener);
     Log.debug(LOADED_AT_START.size() + " classes loaded ahead");
     this.server = bindServer(config);
     try {
@@ -109,6 +111,12 @@ public final class ProxyDaemon {
           Frame.ScmRights.class,
           FrameReader.class,
           FrameReader.Event.class,
+          Frame.From.class,
+          Frame.Eof.class,
+          Frame.Gone.class,
+          Link.class,
+          Mark.class,
+          Requester.class,
           PipeEnd.class,
           PipeRelay.class,
           PipeSink.class,

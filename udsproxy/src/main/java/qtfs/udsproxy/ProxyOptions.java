@@ -48,6 +48,8 @@ public final class ProxyOptions {
         path("--whitelist", "FILE", "what the peer may reach (default /etc/qtfs/whitelist)"));
     spec.addOption(flag("--allow-any-socket", "let the peer reach every unix socket"));
     spec.addOption(flag("--allow-any-file", "let the peer open every regular file"));
+    spec.addOption(
+        path("--dialect", "auto|v1", "v1: speak as the C daemon does, also with one of ours"));
     spec.addPositional(
         positional(first, threadsName, "event loops, 1 to " + ProxyConfig.MAX_THREADS));
     for (int i = 0; i < ADDRESSES.size(); i++) {
@@ -91,7 +93,16 @@ public final class ProxyOptions {
         .whitelist(optionalPath(parsed, "--whitelist", ProxyConfig.DEFAULT_WHITELIST))
         .anySocket(parsed.hasMatchedOption("--allow-any-socket"))
         .anyFile(parsed.hasMatchedOption("--allow-any-file"))
+        .dialect(dialect(parsed.matchedOptionValue("--dialect", "auto")))
         .build();
+  }
+
+  private static Dialect dialect(String name) throws StartException {
+    return switch (name) {
+      case "auto" -> Dialect.EXTENDED;
+      case "v1" -> Dialect.V1;
+      default -> throw new StartException("--dialect is \"" + name + "\", must be auto or v1");
+    };
   }
 
   /** The value of an option made by {@link #path}. */

@@ -5,7 +5,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import java.util.Collection;
+import org.jspecify.annotations.Nullable;
+import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
 
@@ -22,49 +23,56 @@ final class Session extends ChannelInboundHandlerAdapter
   private final ProxyLoop loop;
   private final String name;
   private final Channel tcp;
+  private final Dialect dialect;
   private final Fd unix;
   private final FdWatch watch;
   private final ToPeer toPeer;
   private final FromPeer fromPeer;
   private final long started = System.nanoTime();
+  private @Nullable Requester requester;
   private boolean applicationGone;
   private boolean linkGone;
   private String ending = "closed";
   private boolean closed;
 
-  private Session(Shared shared, ProxyLoop loop, String name, Channel tcp, Fd unix) {
+  private Session(
+      Shared shared,
+      ProxyLoop loop,
+      String name,
+      @Nullable Requester requester,
+      Link link,
+      Fd unix) {
     this.shared = shared;
     this.loop = loop;
     this.name = name;
-    this.tcp = tcp;
+    this.requester = requester;
+    this.tcp = link.tcp();
+    this.dialect = link.dialect();
     this.unix = unix;
     this.linkGone = !tcp.isActive();
     this.watch = FdWatch.start(loop.eventLoop(), unix.number(), this);
-    this.toPeer = new ToPeer(this, shared, loop, tcp, unix);
-    this.fromPeer = new FromPeer(this, shared, loop, tcp, unix, watch);
+    this.toPeer = new ToPeer(this, shared, loop, link, unix);
+    this.fromPeer = new FromPeer(this, shared, loop, link, unix, watch);
   }
 
   /**
    * Begins to relay, taking everything over.
    *
    * @param name for the log
+   * @param requester who has asked, null if only the peer knows
    * @param unix does not block
-   * @param early what the peer has already sent
-   * @param peerEnded whether the peer has already ended its stream
    */
   static void start(
       Shared shared,
       ProxyLoop loop,
       String name,
-      Channel tcp,
-      Fd unix,
-      Collection<ByteBuf> early,
-      boolean peerEnded) {
-    Session session = new Session(shared, loop, name, tcp, unix);
+      @Nullable Requester requester,
+      Link link,
+      Fd unix) {
+    Session session = new Session(shared, loop, name, requester, link, unix);
     shared.relays().add(session);
-    tcp.pipeline().addLast(session);
-    early.forEach(session.fromPeer::add);
-    if (peerEnded || session.linkGone) {
+    link.tcp().pipeline().addLast(session);
+    if (link.ended() || session.linkGone) {
       session.fromPeer.end();
     }
     session.fromPeer.pump();
@@ -76,6 +84,40 @@ final class Session extends ChannelInboundHandlerAdapter
 
   boolean isClosed() {
     return closed;
+  }
+
+  Dialect dialect() {
+    return dialect;
+  }
+
+  /** Who has asked for the connection; null as long as nobody has said. */
+  @Nullable Requester requester() {
+    return requester;
+  }
+
+  /** The peer says who has asked. */
+  void requestedBy(Requester who) throws ProtocolException {
+    if (requester != null) {
+      throw new ProtocolException("says again who has asked");
+    }
+    requester = who;
+    Log.info(name + ": for " + who + " of the peer's host");
+  }
+
+  /**
+   * Whether the unix socket's other end is closed, with nobody left who could read. One that has
+   * hung up after the peer's end was passed on may have been shut down from both sides only.
+   */
+  boolean isApplicationGone() {
+    return applicationGone && !fromPeer.isDone();
+  }
+
+  /** The peer's side of the session is closed, and all that it has sent delivered. */
+  void peerGone(int errno) {
+    if (errno != 0) {
+      because("the peer's side: " + Errno.message(errno));
+    }
+    close();
   }
 
   @Override
@@ -135,6 +177,7 @@ final class Session extends ChannelInboundHandlerAdapter
     if (fromPeer.isDone() && (linkGone || toPeer.isDone())) {
       close();
     } else if (applicationGone && toPeer.isAtEnd() && !fromPeer.isDiscarding()) {
+      toPeer.sendGone();
       fromPeer.discard();
       fromPeer.pump();
     }

@@ -31,6 +31,7 @@ final class Shared {
   private final InetSocketAddress peer;
   private volatile Reach reach;
   private final Deadlines deadlines;
+  private final Dialect dialect;
   private final ExecutorService fileOpener;
   private final PassedPipes passedPipes = new PassedPipes();
   private final StandIns standIns;
@@ -40,6 +41,7 @@ final class Shared {
   /**
    * Puts the parts together.
    *
+   * @param dialect the most that is spoken with the peer
    * @param fileOpener for opening files, which may hang as long as a file system does
    */
   Shared(
@@ -47,11 +49,13 @@ final class Shared {
       InetSocketAddress peer,
       Reach reach,
       Deadlines deadlines,
+      Dialect dialect,
       ExecutorService fileOpener) {
     this.loops = List.copyOf(loops);
     this.peer = peer;
     this.reach = reach;
     this.deadlines = deadlines;
+    this.dialect = dialect;
     this.fileOpener = fileOpener;
     this.standIns = new StandIns(loops.get(0).eventLoop());
   }
@@ -90,6 +94,11 @@ final class Shared {
 
   Deadlines deadlines() {
     return deadlines;
+  }
+
+  /** The most that is spoken with the peer, if it understands it. */
+  Dialect dialect() {
+    return dialect;
   }
 
   ExecutorService fileOpener() {

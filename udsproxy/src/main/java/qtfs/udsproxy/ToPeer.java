@@ -7,7 +7,9 @@ import io.netty.channel.socket.DuplexChannel;
 import java.util.List;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
+import qtfs.linux.LinuxException;
 import qtfs.linux.Log;
+import qtfs.linux.UnixSocket;
 
 /**
  * The direction of a session from the application to the peer: what the unix socket gives is framed
@@ -19,24 +21,29 @@ final class ToPeer {
   private static final int READS_PER_TURN = 8;
 
   private static final int ANNOUNCEMENT_SIZE = 256;
+  private static final int CONTROL_SIZE = 32;
 
   private final Session session;
   private final ProxyLoop loop;
   private final Channel tcp;
+  private final Dialect dialect;
   private final Fd unix;
   private final FdSender fdSender;
   private boolean readable;
   private boolean ending; // nothing comes after what is there
   private boolean atEnd; // read to the end
+  private int errno; // instead of an end
   private boolean endSent;
+  private boolean goneSent;
   private boolean done;
   private long bytes;
   private long fds;
 
-  ToPeer(Session session, Shared shared, ProxyLoop loop, Channel tcp, Fd unix) {
+  ToPeer(Session session, Shared shared, ProxyLoop loop, Link link, Fd unix) {
     this.session = session;
     this.loop = loop;
-    this.tcp = tcp;
+    this.tcp = link.tcp();
+    this.dialect = link.dialect();
     this.unix = unix;
     this.fdSender = new FdSender(shared, loop, session.name(), session);
   }
@@ -60,7 +67,7 @@ final class ToPeer {
         loop.eventLoop().execute(this::pump);
         break;
       }
-      int received = loop.receive(unix);
+      int received = loop.receive(unix, dialect);
       if (received > 0) {
         forward(received);
         wrote = true;
@@ -69,6 +76,7 @@ final class ToPeer {
       } else {
         atEnd = true;
         if (received < 0) {
+          errno = -received;
           session.because("the application: " + Errno.message(-received));
         }
       }
@@ -92,25 +100,70 @@ final class ToPeer {
       fdSender.encode(passed, announcement);
       tcp.write(announcement);
     }
-    tcp.write(loop.takeFrames(received));
+    tcp.write(loop.takeFrames(received, dialect));
     bytes += received;
     // A short read has emptied the socket, unless it stopped at descriptors or there is an end to
     // read; the next bytes come with an event of their own.
-    readable = received == ProxyLoop.READ_SIZE || !passed.isEmpty() || ending;
+    readable = received == dialect.readSize() || !passed.isEmpty() || ending;
   }
 
   /** Passes the end of the application's stream on, after all that came before it. */
   private void sendEnd() {
     endSent = true;
-    tcp.writeAndFlush(Unpooled.EMPTY_BUFFER)
+    switch (dialect) {
+      case V1 ->
+          tcp.writeAndFlush(Unpooled.EMPTY_BUFFER)
+              .addListener(
+                  flushed -> {
+                    if (flushed.isSuccess() && !session.isClosed()) {
+                      ((DuplexChannel) tcp).shutdownOutput();
+                      finish();
+                    }
+                  });
+      case EXTENDED -> {
+        if (errno != 0 || session.isApplicationGone()) {
+          sendGone();
+        } else {
+          send(new Frame.Eof());
+        }
+      }
+    }
+  }
+
+  /**
+   * Tells the peer that the application has closed its socket, if the dialect can; after all that
+   * it has sent. Needed behind its end too: there its server may still be about to answer.
+   */
+  void sendGone() {
+    if (dialect == Dialect.EXTENDED && !goneSent) {
+      goneSent = true;
+      send(new Frame.Gone(errno == 0 ? pendingError() : errno));
+    }
+  }
+
+  private int pendingError() {
+    try {
+      return UnixSocket.takeError(unix);
+    } catch (LinuxException none) {
+      return 0;
+    }
+  }
+
+  private void send(Frame.Control frame) {
+    ByteBuf out = tcp.alloc().directBuffer(CONTROL_SIZE);
+    frame.encode(out);
+    tcp.writeAndFlush(out)
         .addListener(
             flushed -> {
               if (flushed.isSuccess() && !session.isClosed()) {
-                ((DuplexChannel) tcp).shutdownOutput();
-                done = true;
-                session.closeIfDone();
+                finish();
               }
             });
+  }
+
+  private void finish() {
+    done = true;
+    session.closeIfDone();
   }
 
   /** Whether the application's stream has been read to its end. */

@@ -34,17 +34,29 @@ final class ProxyPair implements AutoCloseable {
 
   ProxyPair(Path directory, Deadlines deadlines, String whitelist, int threads)
       throws IOException, StartException {
+    this(directory, deadlines, whitelist, threads, Dialect.EXTENDED);
+  }
+
+  private ProxyPair(
+      Path directory, Deadlines deadlines, String whitelist, int threads, Dialect dialect)
+      throws IOException, StartException {
     this.directory = directory;
     int portA = freePort();
     int portB = freePort();
     Path file = Files.writeString(directory.resolve("whitelist"), whitelist);
-    this.a = ProxyDaemon.start(config("a", portA, portB, file, deadlines, threads));
-    this.b = ProxyDaemon.start(config("b", portB, portA, file, deadlines, threads));
+    this.a = ProxyDaemon.start(config("a", portA, portB, file, deadlines, threads, dialect));
+    this.b =
+        ProxyDaemon.start(config("b", portB, portA, file, deadlines, threads, Dialect.EXTENDED));
   }
 
   /** A pair that lets everything in the directory be reached. */
   static ProxyPair open(Path directory) throws IOException, StartException {
-    return new ProxyPair(directory, DEADLINES, allowing(directory), 1);
+    return open(directory, Dialect.EXTENDED);
+  }
+
+  /** A pair whose proxy A speaks no more than this dialect. */
+  static ProxyPair open(Path directory, Dialect dialect) throws IOException, StartException {
+    return new ProxyPair(directory, DEADLINES, allowing(directory), 1, dialect);
   }
 
   static String allowing(Path directory) {
@@ -56,7 +68,13 @@ final class ProxyPair implements AutoCloseable {
   }
 
   private ProxyConfig config(
-      String name, int port, int peer, Path whitelist, Deadlines deadlines, int threads) {
+      String name,
+      int port,
+      int peer,
+      Path whitelist,
+      Deadlines deadlines,
+      int threads,
+      Dialect dialect) {
     InetAddress loopback = InetAddress.getLoopbackAddress();
     return ProxyConfig.between(
             new InetSocketAddress(loopback, port), new InetSocketAddress(loopback, peer))
@@ -64,6 +82,7 @@ final class ProxyPair implements AutoCloseable {
         .runDirectory(directory.resolve(name))
         .whitelist(whitelist)
         .deadlines(deadlines)
+        .dialect(dialect)
         .build();
   }
 

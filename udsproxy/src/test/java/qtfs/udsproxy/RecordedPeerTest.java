@@ -256,7 +256,7 @@ final class RecordedPeerTest {
     try (Fd connector =
         peer.connector(Recorded.of(scene, "ctl.app-A").towards(peer.path("t.sock")).bytes())) {
       Peer.Link link = peer.accept();
-      assertThat(link.read(120)).isEqualTo(fromA(scene).slice(0, 120));
+      assertThat(link.read(120)).isEqualTo(fromA(scene).marked().slice(0, 120));
       link.send(Recorded.of(scene, "tcp1.B-A"), 0, alreadySent);
       assertThat(Sockets.read(connector, 5)).isEqualTo(new byte[] {1, 0, 0, 0});
       return new Asked(link, peer.application("t.sock"));
@@ -495,7 +495,8 @@ final class RecordedPeerTest {
     Path missing = peer.path("only/t.sock");
     try (Fd connector = peer.connector(Recorded.of(scene, "ctl.app-A").towards(missing).bytes());
         Peer.Link link = peer.accept()) {
-      assertThat(link.read(120)).isEqualTo(Recorded.of(scene, "tcp1.A-B").towards(missing).bytes());
+      assertThat(link.read(120))
+          .isEqualTo(Recorded.of(scene, "tcp1.A-B").towards(missing).marked().bytes());
       link.send(Recorded.of(scene, "tcp1.B-A").bytes());
       assertThat(Sockets.read(connector, 5)).isEqualTo(new byte[4]);
       assertThat(link.ended()).isTrue();

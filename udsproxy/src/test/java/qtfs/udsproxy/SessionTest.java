@@ -13,15 +13,24 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
 
-/** What an application and its server, connected through two proxies, can tell of the proxies. */
+/**
+ * What an application and its server, connected through two proxies, can tell of the proxies: in
+ * either dialect the same.
+ */
+@ParameterizedClass
+@EnumSource(Dialect.class)
 final class SessionTest {
   @TempDir Path directory;
+  @Parameter private Dialect dialect = Dialect.V1;
   private ProxyPair proxies;
   private UnixListener listener;
   private Fd application;
@@ -29,7 +38,7 @@ final class SessionTest {
 
   @BeforeEach
   void connect() throws Exception {
-    proxies = ProxyPair.open(directory);
+    proxies = ProxyPair.open(directory, dialect);
     listener = proxies.listen("server.sock");
     application = proxies.connect("server.sock");
     server = ProxyPair.accept(listener);

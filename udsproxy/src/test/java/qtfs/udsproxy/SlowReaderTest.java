@@ -29,7 +29,7 @@ final class SlowReaderTest {
   @TempDir Path directory;
 
   /** Writes until nothing is taken for half a second; how much that was. */
-  private static long fill(Fd socket) throws Exception {
+  static long fill(Fd socket) throws Exception {
     Fcntl.statusFlags(socket, Fcntl.statusFlags(socket) | Fd.O_NONBLOCK);
     long total = 0;
     try (Arena arena = Arena.ofConfined()) {

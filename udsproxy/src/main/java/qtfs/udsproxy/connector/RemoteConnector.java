@@ -41,6 +41,7 @@ public final class RemoteConnector {
   private static final Duration STEP_LIMIT = Duration.ofSeconds(10);
   private static final int ANSWER_LENGTH = 4;
   private static final int READY = 1;
+  private static final int MAX_ERRNO = 4095; // linux/err.h
 
   private final String requestSocket;
   private final boolean remoteOnly;
@@ -134,7 +135,7 @@ public final class RemoteConnector {
    * @return the socket on this host that stands in for it, to be connected to within five seconds
    */
   String requestProxy(String path, int localErrno) throws IOException {
-    byte[] request = ConnectRequest.of(UnixSocket.Type.STREAM, path).encode();
+    byte[] request = ConnectRequest.of(UnixSocket.Type.STREAM, path).encode(Mark.CONNECTOR);
     Attempt daemon = attempt(requestSocket);
     if (daemon.socket == null) {
       throw noDaemon(path, localErrno, daemon.errno);
@@ -144,16 +145,25 @@ public final class RemoteConnector {
       send(socket, arena.allocateFrom(ValueLayout.JAVA_BYTE, request));
       int answer = receive(socket, arena.allocate(ANSWER_LENGTH, ANSWER_LENGTH));
       if (answer != READY) {
-        throw new RemoteConnectException(
-            REFUSED,
-            Errno.ECONNREFUSED,
-            "the other host gives no connection to "
-                + path
-                + " (nobody listens there, its udsproxyd does not run, or its whitelist does not"
-                + " name the socket; both daemons' logs tell)");
+        throw refused(path, answer);
       }
     }
     return path + ConnectRequest.PROXY_SUFFIX;
+  }
+
+  /** A refusal, with the errno of the connect on the other host if the answer tells it. */
+  private static RemoteConnectException refused(String path, int answer) {
+    String what = "the other host gives no connection to " + path;
+    if (answer < 0 && answer >= -MAX_ERRNO) {
+      return new RemoteConnectException(
+          REFUSED, -answer, what + ": " + Errno.message(-answer) + " (its udsproxyd's log tells)");
+    }
+    return new RemoteConnectException(
+        REFUSED,
+        Errno.ECONNREFUSED,
+        what
+            + " (nobody listens there, its udsproxyd does not run, or its whitelist does not"
+            + " name the socket; both daemons' logs tell)");
   }
 
   private RemoteConnectException noDaemon(String path, int localErrno, int daemonErrno) {
