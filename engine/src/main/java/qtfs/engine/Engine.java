@@ -2,83 +2,94 @@ package qtfs.engine;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import qtfs.linux.Daemon;
+import qtfs.linux.DaemonRunner;
 import qtfs.linux.LinuxException;
 import qtfs.linux.Log;
 import qtfs.linux.Notification;
 import qtfs.linux.ProcessAttributes;
-import qtfs.linux.Signals;
+import qtfs.linux.Program;
+import qtfs.udsproxy.InheritedSockets;
+import qtfs.udsproxy.LogOptions;
+import qtfs.udsproxy.ProxyOptions;
 import qtfs.udsproxy.StartException;
 
 /** The program {@code engine}: reads its arguments, runs a {@link Service} until SIGTERM. */
-public final class Engine {
+public final class Engine implements Daemon {
+  private static final String NAME = "engine";
+
   /** The deployed engine's exit code for whatever keeps it from serving. */
   private static final int FAILED = 255;
 
   private final EngineConfig config;
-  private final Notification manager = Notification.fromEnvironment();
-  private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+  private final Service service;
+  private boolean allStopped;
 
-  private Engine(EngineConfig config) {
+  private Engine(EngineConfig config, Service service) {
     this.config = config;
+    this.service = service;
   }
 
   /** Runs the engine; returns only by ending the process. */
-  public static void main(String[] args) throws InterruptedException {
-    System.exit(run(args));
+  public static void main(String[] args) {
+    Program.main(() -> run(args), FAILED);
   }
 
   private static int run(String[] args) throws InterruptedException {
+    LogOptions.applyEarly(args);
     CommandLine commandLine = new CommandLine(EngineOptions.spec());
     try {
       ParseResult parsed = commandLine.parseArgs(args);
       if (CommandLine.printHelpIfRequested(parsed)) {
         return 0;
       }
+      LogOptions.apply(parsed);
       EngineConfig config = EngineOptions.config(parsed);
-      if (EngineOptions.onlyCheck(parsed)) {
-        return check(config);
-      }
-      return new Engine(config).serve();
+      return ProxyOptions.onlyCheck(parsed) ? check(config) : serve(config);
     } catch (ParameterException e) {
-      complain(List.of(String.valueOf(e.getMessage())));
-      commandLine.usage(System.err);
-    } catch (EngineException e) {
-      complain(e.lines());
-    } catch (StartException | LinuxException e) {
-      complain(List.of(String.valueOf(e.getMessage())));
+      Log.complain(NAME, String.valueOf(e.getMessage()));
+      if (Log.format() != Log.Format.JSON) {
+        commandLine.usage(System.err);
+      }
+    } catch (EngineException | StartException | LinuxException e) {
+      Log.complain(NAME, String.valueOf(e.getMessage()));
     }
     return FAILED;
   }
 
-  private static void complain(List<String> lines) {
-    lines.forEach(line -> System.err.println("engine: " + Log.escape(line)));
-  }
-
   private static int check(EngineConfig config) {
-    List<String> problems = new Check(config).problems();
-    complain(problems);
+    List<String> problems = Check.problems(config);
+    problems.forEach(problem -> Log.complain(NAME, problem));
     return problems.isEmpty() ? 0 : FAILED;
   }
 
-  private int serve() throws EngineException, LinuxException, InterruptedException {
-    ProcessAttributes.name("engine");
+  /** Until it is told to stop, or cannot go on; the exit code. */
+  private static int serve(EngineConfig config)
+      throws EngineException, StartException, LinuxException, InterruptedException {
+    ProcessAttributes.name(NAME);
+    InheritedSockets inherited = InheritedSockets.fromEnvironment();
+    DaemonRunner runner =
+        new DaemonRunner(
+            Notification.fromEnvironment(),
+            config.proxy().closeTimeout(),
+            config.proxy().watchedFiles());
     // Before the start: an engine that is told to stop in the middle of it leaves nothing armed.
-    Signals.on(Signals.Name.INT, () -> events.add(new Event.Stop("SIGINT")));
-    Signals.on(Signals.Name.TERM, () -> events.add(new Event.Stop("SIGTERM")));
-    Signals.on(Signals.Name.HUP, () -> events.add(new Event.Reload()));
-    Service service = Service.start(config, reason -> events.add(new Event.Failed(reason)));
-    String status = status();
-    Log.info(status);
-    manager.ready(status);
-    return react(service);
+    runner.catchSignals();
+    Service service = Service.start(config, inherited, runner::fail);
+    service.endWhenDrained(() -> runner.drain("udsproxyd ctl drain"));
+    Engine engine = new Engine(config, service);
+    int code = runner.run(engine) ? 0 : FAILED;
+    if (!engine.allStopped) {
+      ProcessAttributes.exitNow(code);
+    }
+    return code;
   }
 
-  private String status() {
+  @Override
+  public String status() {
     return config.threads()
         + " threads serve "
         + config.device()
@@ -90,35 +101,8 @@ public final class Engine {
         + config.proxy().runDirectory();
   }
 
-  /** Until the service has stopped; the exit code. */
-  private int react(Service service) throws InterruptedException {
-    while (true) {
-      switch (events.take()) {
-        case Event.Reload() -> reload(service);
-        case Event.Stop(String signal) -> {
-          Log.info(signal + ": stopping");
-          return stop(service, 0);
-        }
-        case Event.Failed(String reason) -> {
-          Log.error(reason);
-          return stop(service, FAILED);
-        }
-      }
-    }
-  }
-
-  private int stop(Service service, int code) throws InterruptedException {
-    manager.stopping();
-    boolean all = service.stop();
-    Log.info("stopped");
-    if (!all) {
-      ProcessAttributes.exitNow(code);
-    }
-    return code;
-  }
-
-  private void reload(Service service) {
-    manager.reloading();
+  @Override
+  public void reload() {
     try {
       List<String> changes = service.reload();
       changes.forEach(Log::info);
@@ -130,6 +114,25 @@ public final class Engine {
     } catch (IOException e) {
       Log.error("the kernel module follows the new whitelist only in part: " + e.getMessage());
     }
-    manager.ready(status());
+  }
+
+  @Override
+  public boolean isAlive() {
+    return service.isAlive();
+  }
+
+  @Override
+  public void drain() {
+    service.drain();
+  }
+
+  @Override
+  public int workLeft() {
+    return service.workLeft();
+  }
+
+  @Override
+  public void stop() throws InterruptedException {
+    allStopped = service.stop();
   }
 }

@@ -11,7 +11,6 @@ import qtfs.udsproxy.StartException;
 final class EngineOptions {
   private static final String THREADS = "threads";
   private static final String DEVICE = "--device";
-  private static final String CHECK = "--check";
   private static final ProxyOptions PROXY = new ProxyOptions("uds threads", 1);
 
   private EngineOptions() {}
@@ -29,8 +28,6 @@ final class EngineOptions {
     spec.addOption(
         ProxyOptions.path(
             DEVICE, "FILE", "the module's device (default " + Role.SERVER.devicePath() + ")"));
-    spec.addOption(
-        ProxyOptions.flag(CHECK, "say what would keep it from starting, and do not start"));
     spec.addPositional(
         ProxyOptions.positional(
             0, THREADS, "threads that serve the client, 1 to " + EngineConfig.MAX_THREADS));
@@ -48,9 +45,5 @@ final class EngineOptions {
         ProxyOptions.number(parsed, 0, THREADS, 1, EngineConfig.MAX_THREADS),
         ProxyOptions.optionalPath(parsed, DEVICE, Path.of(Role.SERVER.devicePath())),
         PROXY.read(parsed));
-  }
-
-  static boolean onlyCheck(ParseResult parsed) {
-    return parsed.hasMatchedOption(CHECK);
   }
 }

@@ -17,6 +17,7 @@ import qtfs.linux.LockFile;
 import qtfs.linux.Log;
 import qtfs.linux.ProcessAttributes;
 import qtfs.linux.RunDirectory;
+import qtfs.udsproxy.InheritedSockets;
 import qtfs.udsproxy.ProxyDaemon;
 import qtfs.udsproxy.StartException;
 import qtfs.whitelist.Group;
@@ -56,17 +57,20 @@ final class Service {
   /**
    * Starts to serve.
    *
+   * @param inherited the sockets that the proxy need not open; taken over
    * @param ended given the reason, on any thread, if the service ends without {@link #stop}
    * @throws EngineException if it cannot be, with nothing left behind
    */
-  static Service start(EngineConfig config, Consumer<String> ended)
+  static Service start(EngineConfig config, InheritedSockets inherited, Consumer<String> ended)
       throws EngineException, InterruptedException {
     QtfsWhitelist whitelist = load(config.whitelist());
     Service service = new Service(config, lock(config.proxy().runDirectory()));
     boolean serving = false;
     try {
-      requireFree(config.proxy().address());
-      service.begin(whitelist, ended);
+      if (!inherited.hasLink()) {
+        requireFree(config.proxy().address());
+      }
+      service.begin(whitelist, inherited, ended);
       serving = true;
       return service;
     } catch (LinuxException | StartException e) {
@@ -79,7 +83,7 @@ final class Service {
   }
 
   /** The deployed engine's order of things. */
-  private void begin(QtfsWhitelist whitelist, Consumer<String> ended)
+  private void begin(QtfsWhitelist whitelist, InheritedSockets inherited, Consumer<String> ended)
       throws EngineException, LinuxException, StartException {
     // The proxy wants as many, and says so if there are fewer.
     long ignored = ProcessAttributes.raiseOpenFiles(OPEN_FILES);
@@ -96,7 +100,7 @@ final class Service {
     opened.giveBuffers(config.threads());
     workers = new Workers(opened, ended);
     workers.start(config.threads());
-    proxy = ProxyDaemon.start(config.proxy());
+    proxy = ProxyDaemon.start(config.proxy(), inherited);
   }
 
   private static LockFile lock(Path directory) throws EngineException {
@@ -153,6 +157,26 @@ final class Service {
     requireMount(config, whitelist);
     requireNonNull(proxy).whitelist(whitelist);
     return requireNonNull(module).lists().level(whitelist);
+  }
+
+  /** Sets what is done when the proxy is asked to drain and end. */
+  void endWhenDrained(Runnable action) {
+    requireNonNull(proxy).endWhenDrained(action);
+  }
+
+  /** Whether the proxy's loops answer; the module's threads cannot be asked. */
+  boolean isAlive() {
+    return requireNonNull(proxy).isAlive();
+  }
+
+  /** Lets no connection begin through the proxy; the client's files are served on. */
+  void drain() {
+    requireNonNull(proxy).drain();
+  }
+
+  /** The proxy's connections. */
+  int workLeft() {
+    return requireNonNull(proxy).workLeft();
   }
 
   /**

@@ -57,6 +57,10 @@ public final class Log {
     LEVEL.set(level);
   }
 
+  public static Format format() {
+    return FORMAT.get();
+  }
+
   /** What lines look like from now on, instead of what suits standard error. */
   public static void format(Format format) {
     FORMAT.set(format);
@@ -76,6 +80,20 @@ public final class Log {
       print(JsonLine.of(members));
     } else {
       print(prefix("AUDIT", Level.INFO.priority) + escape(audit.text()));
+    }
+  }
+
+  /**
+   * Says why a program does not start, whatever the level: a line for each of the text's, behind
+   * the program's name for whoever has typed it.
+   */
+  public static void complain(String program, String text) {
+    for (String line : text.lines().toList()) {
+      if (FORMAT.get() == Format.JSON) {
+        print(json(Level.ERROR, line));
+      } else {
+        print(program + ": " + escape(line));
+      }
     }
   }
 
@@ -104,14 +122,18 @@ public final class Log {
       return;
     }
     if (FORMAT.get() == Format.JSON) {
-      Map<String, Object> members = new LinkedHashMap<>();
-      members.put("time", now());
-      members.put("level", level.name().toLowerCase(Locale.ROOT));
-      members.put("message", message);
-      print(JsonLine.of(members));
+      print(json(level, message));
     } else {
       print(prefix(level.name(), level.priority) + escape(message));
     }
+  }
+
+  private static String json(Level level, String message) {
+    Map<String, Object> members = new LinkedHashMap<>();
+    members.put("time", now());
+    members.put("level", level.name().toLowerCase(Locale.ROOT));
+    members.put("message", message);
+    return JsonLine.of(members);
   }
 
   private static String prefix(String level, int priority) {

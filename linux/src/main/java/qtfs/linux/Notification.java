@@ -47,9 +47,24 @@ public final class Notification {
     send("RELOADING=1\nMONOTONIC_USEC=" + System.nanoTime() / 1000);
   }
 
+  /** What the service does, in a line; nothing else has changed. */
+  public void status(String status) {
+    send("STATUS=" + status);
+  }
+
   /** The service has begun to stop. */
   public void stopping() {
     send("STOPPING=1");
+  }
+
+  /** The service has begun to stop, and the manager is to be patient for that long. */
+  public void stopping(String status, Duration patience) {
+    send("STOPPING=1\nSTATUS=" + status + "\nEXTEND_TIMEOUT_USEC=" + patience.toNanos() / 1000);
+  }
+
+  /** The service is alive. */
+  void watchdog() {
+    send("WATCHDOG=1");
   }
 
   private void send(String message) {

@@ -1,5 +1,7 @@
 package qtfs.linux;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -13,6 +15,10 @@ public final class RunDirectory {
   private static final Set<PosixFilePermission> OWNER_ONLY =
       PosixFilePermissions.fromString("rwx------");
   private static final int OTHERS = 0077;
+
+  /** What sun_path has, less its NUL, a slash and the longest name that a socket has in there. */
+  private static final int LONGEST =
+      UnixSocket.SUN_PATH_LENGTH - 1 - "/uds_proxy_diag.sock".length();
 
   private RunDirectory() {}
 
@@ -35,6 +41,14 @@ public final class RunDirectory {
       throw new IOException("cannot make the run directory " + directory + ": " + e, e);
     }
     FileStatus status = FileStatus.of(directory);
+    requireOwn(directory, status);
+    if ((status.permissions() & OTHERS) != 0) {
+      Log.warn(directory + " was open to others, mode " + octal(status) + ": now it is 0700");
+      Files.setPosixFilePermissions(directory, OWNER_ONLY);
+    }
+  }
+
+  private static void requireOwn(Path directory, FileStatus status) throws IOException {
     if (status.uid() != ProcessAttributes.uid()) {
       throw new IOException(
           "the run directory "
@@ -43,9 +57,39 @@ public final class RunDirectory {
               + status.uid()
               + ": chown it to this one, or give another --run-dir");
     }
-    if ((status.permissions() & OTHERS) != 0) {
-      Log.warn(directory + " was open to others, mode " + octal(status) + ": now it is 0700");
-      Files.setPosixFilePermissions(directory, OWNER_ONLY);
+  }
+
+  /**
+   * Finds out whether {@link #prepare} would do, touching nothing.
+   *
+   * @throws IOException with one line that says what is in the way
+   */
+  public static void requireUsable(Path directory) throws IOException {
+    int length = directory.toString().getBytes(UTF_8).length;
+    if (length > LONGEST) {
+      throw new IOException(
+          "the run directory's path has "
+              + length
+              + " bytes: sockets in it need "
+              + LONGEST
+              + " at most");
+    }
+    Path there = directory.toAbsolutePath();
+    while (Files.notExists(there) && there.getParent() != null) {
+      there = there.getParent();
+    }
+    if (!Files.isDirectory(there)) {
+      throw new IOException(
+          "the run directory "
+              + there
+              + " is no directory: move it away, or give another"
+              + " --run-dir");
+    }
+    if (there.equals(directory.toAbsolutePath())) {
+      requireOwn(directory, FileStatus.of(directory));
+    } else if (!Files.isWritable(there)) {
+      throw new IOException(
+          "cannot make the run directory " + directory + ": " + there + " is not writable");
     }
   }
 

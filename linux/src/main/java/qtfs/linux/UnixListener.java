@@ -6,6 +6,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A listening unix stream socket and the file it is bound to, mode 0600 from its first moment under
@@ -18,9 +19,11 @@ import java.nio.file.Path;
 public final class UnixListener implements Closeable {
   private final Path path;
   private final Fd socket;
-  private final FileStatus bound;
 
-  private UnixListener(Path path, Fd socket, FileStatus bound) {
+  /** Null for an inherited one: its file is not ours to remove. */
+  private final @Nullable FileStatus bound;
+
+  private UnixListener(Path path, Fd socket, @Nullable FileStatus bound) {
     this.path = path;
     this.socket = socket;
     this.bound = bound;
@@ -45,6 +48,16 @@ public final class UnixListener implements Closeable {
       socket.close();
       throw e;
     }
+  }
+
+  /**
+   * A listener that somebody else has made and bound, such as {@link ListenFds}. Closing leaves its
+   * file where it is.
+   *
+   * @param socket listening, not blocking; taken over
+   */
+  public static UnixListener inherited(Fd socket) throws LinuxException {
+    return new UnixListener(Path.of(UnixSocket.boundName(socket)), socket, null);
   }
 
   /** Removes a socket file whose listener is gone; fails if anything else has the name. */
@@ -96,10 +109,10 @@ public final class UnixListener implements Closeable {
     socket.close();
   }
 
-  /** Whether the path still leads here: others may remove or replace the file. */
+  /** Whether the path leads to the file bound here: others may remove or replace it. */
   public boolean isBound() {
     try {
-      return FileStatus.ofLink(path).sameFile(bound);
+      return bound != null && FileStatus.ofLink(path).sameFile(bound);
     } catch (LinuxException gone) {
       return false;
     }

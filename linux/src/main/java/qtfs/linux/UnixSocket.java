@@ -23,6 +23,7 @@ public final class UnixSocket {
   private static final MemorySegment LISTEN = Libc.function("listen");
   private static final MemorySegment ACCEPT4 = Libc.function("accept4");
   private static final MemorySegment SHUTDOWN = Libc.function("shutdown");
+  private static final MemorySegment GETSOCKNAME = Libc.function("getsockname");
   private static final MemorySegment GETSOCKOPT = Libc.function("getsockopt");
   private static final int AF_UNIX = 1;
   private static final int SOCK_NONBLOCK = 0x800;
@@ -137,6 +138,23 @@ public final class UnixSocket {
       address.set(JAVA_SHORT, 0, (short) AF_UNIX);
       MemorySegment.copy(name, 0, address, JAVA_BYTE, 2, name.length);
       return Libc.call(function, socket.number(), address.address(), 2L + name.length);
+    }
+  }
+
+  /** What a socket is bound to: a path, {@code @} and an abstract name, or nothing. */
+  static String boundName(Fd socket) throws LinuxException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment address = arena.allocate(2 + SUN_PATH_LENGTH, 2);
+      MemorySegment length = arena.allocate(4, 4);
+      length.set(JAVA_INT, 0, 2 + SUN_PATH_LENGTH);
+      check(
+          Libc.call(GETSOCKNAME, socket.number(), address.address(), length.address()),
+          "getsockname " + socket);
+      int bytes = Math.min(length.get(JAVA_INT, 0) - 2, SUN_PATH_LENGTH);
+      byte[] name = address.asSlice(2, bytes).toArray(JAVA_BYTE);
+      String text = new String(name, StandardCharsets.UTF_8);
+      // A path may be followed by its NUL, and an abstract name begins with one.
+      return (text.startsWith("\0") ? "@" : "") + text.replace("\0", "");
     }
   }
 

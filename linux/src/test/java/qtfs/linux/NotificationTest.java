@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class NotificationTest {
   @TempDir Path dir;
 
-  private static String receive(Fd manager) {
+  static String receive(Fd manager) {
     assertThat(Poll.readable(Duration.ofSeconds(10), manager)[0]).isEqualTo(Poll.IN);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(4096);

@@ -1,5 +1,7 @@
 package qtfs.udsproxy;
 
+import java.util.Locale;
+
 /**
  * What two proxies speak on a connection, agreed on without a round trip: the requester marks its
  * request where the deployed daemon does not look, and the answer tells whether it was understood.
@@ -21,6 +23,11 @@ public enum Dialect {
     this.maxPayload = maxPayload;
     this.trailer = trailer;
     this.framesPerRead = framesPerRead;
+  }
+
+  /** As it stands in logs, metrics and lists. */
+  public String word() {
+    return name().toLowerCase(Locale.ROOT);
   }
 
   /** The msgtype of a frame with payload. */

@@ -20,14 +20,12 @@ import qtfs.linux.Log;
 final class FdSender {
   private final Shared shared;
   private final ProxyLoop loop;
-  private final String session;
-  private final PipeOwner owner;
+  private final Session session;
 
-  FdSender(Shared shared, ProxyLoop loop, String session, PipeOwner owner) {
+  FdSender(Shared shared, ProxyLoop loop, Session session) {
     this.shared = shared;
     this.loop = loop;
     this.session = session;
-    this.owner = owner;
   }
 
   /** Appends a frame for each descriptor that can cross; takes all of them over. */
@@ -37,7 +35,7 @@ final class FdSender {
         frameFor(fd).encode(out);
       } catch (IOException e) {
         fd.close();
-        Log.warn(session + ": a descriptor stays behind: " + e.getMessage());
+        Log.warn(session.name() + ": a descriptor stays behind: " + e.getMessage());
       }
     }
   }
@@ -81,12 +79,13 @@ final class FdSender {
           case Fd.O_WRONLY -> PipeEnd.WRITE;
           default -> throw new RefusedException("a FIFO that is open for reading and writing");
         };
-    int token = shared.passedPipes().keep(end, fd, owner);
+    session.entry().pipe();
+    int token = shared.passedPipes().keep(end, fd, session);
     loop.after(
         shared.deadlines().pipe(),
         () -> {
           if (shared.passedPipes().expire(token)) {
-            owner.pipeFailed("the peer has not fetched a pipe that was passed to it");
+            session.pipeFailed("the peer has not fetched a pipe that was passed to it");
           }
         });
     return new Frame.ScmPipe(end, token);

@@ -38,8 +38,6 @@ final class FromPeer {
   private boolean discarding;
   private long discardUntil; // System.nanoTime()
   private boolean done;
-  private long bytes;
-  private long fds;
 
   FromPeer(Session session, Shared shared, ProxyLoop loop, Link link, Fd unix, FdWatch watch) {
     this.session = session;
@@ -234,7 +232,7 @@ final class FromPeer {
 
   /** Moves past payload that has been sent, and the headers between. */
   private void takeSent(ByteBuf in, int sent) throws ProtocolException {
-    bytes += sent;
+    session.entry().fromPeer(sent);
     for (int left = sent; left > 0; ) {
       if (frames.payloadLeft() == 0) {
         // Looked at before: the header of a payload, or an END.
@@ -260,7 +258,7 @@ final class FromPeer {
   /** Judges the result of a send; descriptors that were sent are closed here. */
   private boolean accepted(int sent) {
     if (sent > 0) {
-      fds += pendingFds.size();
+      session.entry().fdsFromPeer(pendingFds.size());
       dropPendingFds();
       return true;
     }
@@ -291,6 +289,7 @@ final class FromPeer {
   private void receivePipe(Frame.ScmPipe pipe) {
     try {
       pendingFds.add(PipeRelay.fetch(shared, loop, session, pipe));
+      session.entry().pipe();
     } catch (IOException e) {
       session.pipeFailed("a passed pipe cannot be taken: " + e.getMessage());
     }
@@ -341,14 +340,6 @@ final class FromPeer {
   /** Whether everything has been written, and the end. */
   boolean isDone() {
     return done;
-  }
-
-  long bytes() {
-    return bytes;
-  }
-
-  long fds() {
-    return fds;
   }
 
   /** Lets go of all that waits, when the session has been closed. */

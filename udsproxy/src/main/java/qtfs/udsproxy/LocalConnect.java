@@ -48,9 +48,10 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
     this.shared = shared;
     this.loop = loop;
     this.connector = connector;
-    this.who = Requester.of(UnixSocket.peerCredentials(connector));
+    this.who = Requester.local(UnixSocket.peerCredentials(connector));
     this.watch = FdWatch.start(loop.eventLoop(), connector.number(), this);
     this.deadline = inTime("the request is not complete");
+    shared.requestBegins();
   }
 
   /**
@@ -117,7 +118,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
         return;
       }
       deadline.cancel(false);
-      requestor = PeerRequestor.start(shared, loop, decoded, who, this);
+      requestor = PeerRequestor.start(shared, loop, decoded, this);
     } catch (IOException e) {
       fail("bad request: " + e.getMessage());
     }
@@ -170,10 +171,9 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
             return;
           }
           over = true;
+          shared.requestEnds(loop);
           deadline.cancel(false);
-          String name = "session " + shared.statistics().nextSession();
-          Log.info(name + ": " + requestedPath() + " of the peer, for " + who);
-          link.startSession(name, application);
+          link.startSession(who, application);
         });
   }
 
@@ -200,6 +200,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
       return;
     }
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
     Log.warn("not connected to " + requestedPath() + " for " + who + ": " + reason);
     if (connector.isOpen()) {

@@ -44,6 +44,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     this.shared = shared;
     this.loop = loop;
     this.tcp = tcp;
+    shared.requestBegins();
     this.head = tcp.alloc().buffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
     this.deadline =
         loop.after(
@@ -133,7 +134,9 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       case PeerRequest.Uds(ConnectRequest target, Dialect offered) -> {
         wanted = target.path();
         dialect = shared.dialect() == Dialect.EXTENDED ? offered : Dialect.V1;
-        if (target.type() == UnixSocket.Type.STREAM) {
+        if (shared.isDraining()) {
+          refuse("this proxy is about to end", Errno.ECONNREFUSED);
+        } else if (target.type() == UnixSocket.Type.STREAM) {
           shared.fileOpener().execute(() -> find(target.path()));
         } else {
           refuse(target.type() + " sockets are not carried, only STREAM", Errno.EPROTOTYPE);
@@ -196,15 +199,22 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       refuse(Errno.message(-result), -result);
       return;
     }
-    String name = "session " + shared.statistics().nextSession();
-    Log.info(name + ": the peer is connected to " + wanted);
+    SessionEntry entry =
+        new SessionEntry(
+            shared.statistics(),
+            SessionInfo.Direction.INCOMING,
+            String.valueOf(wanted),
+            null,
+            tcp,
+            dialect);
+    Log.info(entry.name() + ": the peer is connected to " + wanted);
     finish();
     answer(
         switch (dialect) {
           case V1 -> PeerRequest.CONNECTED;
           case EXTENDED -> PeerRequest.CONNECTED_EXTENDED;
         });
-    Session.start(shared, loop, name, null, new Link(tcp, dialect, early, tcpEof), socket);
+    Session.start(shared, loop, entry, new Link(tcp, dialect, early, tcpEof), socket);
   }
 
   // ---- the end
@@ -212,6 +222,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   /** What follows on this connection is somebody else's to read. */
   private void finish() {
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
     head.release();
     tcp.pipeline().remove(this);
@@ -254,6 +265,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
 
   private void release() {
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
     head.release();
     early.forEach(ByteBuf::release);

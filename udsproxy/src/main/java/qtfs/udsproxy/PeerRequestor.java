@@ -13,6 +13,7 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
+import qtfs.linux.Log;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
@@ -39,7 +40,6 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   private final Shared shared;
   private final ProxyLoop loop;
   private final ConnectRequest request;
-  private final Requester requester;
   private final Listener listener;
   private final Queue<ByteBuf> early = new ArrayDeque<>();
   private @Nullable Channel tcp;
@@ -48,32 +48,18 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   private boolean over;
   private ScheduledFuture<?> deadline;
 
-  private PeerRequestor(
-      Shared shared,
-      ProxyLoop loop,
-      ConnectRequest request,
-      Requester requester,
-      Listener listener) {
+  private PeerRequestor(Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
     this.shared = shared;
     this.loop = loop;
     this.request = request;
-    this.requester = requester;
     this.listener = listener;
     this.deadline = inTime("the peer cannot be reached");
   }
 
-  /**
-   * Begins to ask.
-   *
-   * @param requester of the session, told to a peer that understands it
-   */
+  /** Begins to ask. */
   static PeerRequestor start(
-      Shared shared,
-      ProxyLoop loop,
-      ConnectRequest request,
-      Requester requester,
-      Listener listener) {
-    PeerRequestor requestor = new PeerRequestor(shared, loop, request, requester, listener);
+      Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
+    PeerRequestor requestor = new PeerRequestor(shared, loop, request, listener);
     shared.connectToPeer(loop, requestor).addListener((ChannelFutureListener) requestor::linked);
     return requestor;
   }
@@ -134,24 +120,14 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     } else if (isMarked() && answer < 0 && answer >= -MAX_ERRNO) {
       fail("the peer has refused it: " + Errno.message(-answer), -answer);
     } else {
-      connected(ctx, answer);
+      boolean understood = isMarked() && answer == PeerRequest.CONNECTED_EXTENDED;
+      agreed = understood ? Dialect.EXTENDED : Dialect.V1;
+      listener.connected();
     }
   }
 
   private boolean isMarked() {
     return shared.dialect() == Dialect.EXTENDED;
-  }
-
-  private void connected(ChannelHandlerContext ctx, int answer) {
-    if (isMarked() && answer == PeerRequest.CONNECTED_EXTENDED) {
-      agreed = Dialect.EXTENDED;
-      ByteBuf out = ctx.alloc().directBuffer(Frame.HEADER_LENGTH + Frame.MAX_FROM);
-      new Frame.From(requester).encode(out);
-      ctx.writeAndFlush(out);
-    } else {
-      agreed = Dialect.V1;
-    }
-    listener.connected();
   }
 
   @Override
@@ -182,19 +158,32 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   /**
    * Makes the session of a link that {@link Listener#connected} has told of, and has no part in it.
    *
-   * @param name for the log
+   * @param who for the log, the peer's too
    * @param application does not block; taken over
    */
-  void startSession(String name, Fd application) {
+  void startSession(Requester who, Fd application) {
     Channel channel = tcp;
     Dialect dialect = agreed;
     if (over || dialect == null || channel == null) {
-      throw new IllegalStateException("no link for " + name);
+      throw new IllegalStateException("no link to " + request.path());
     }
     over = true;
     channel.pipeline().remove(this);
-    Link link = new Link(channel, dialect, early, tcpEof);
-    Session.start(shared, loop, name, requester, link, application);
+    if (dialect == Dialect.EXTENDED) {
+      ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + Frame.MAX_FROM);
+      new Frame.From(who).encode(out);
+      channel.writeAndFlush(out);
+    }
+    SessionEntry entry =
+        new SessionEntry(
+            shared.statistics(),
+            SessionInfo.Direction.OUTGOING,
+            request.path(),
+            who,
+            channel,
+            dialect);
+    Log.info(entry.name() + ": " + request.path() + " of the peer, for " + who);
+    Session.start(shared, loop, entry, new Link(channel, dialect, early, tcpEof), application);
   }
 
   private void fail(String reason) {

@@ -2,6 +2,8 @@ package qtfs.udsproxy;
 
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 
 /** What a proxy is told at its start; what is not told has a default. Immutable. */
 public final class ProxyConfig {
@@ -23,6 +25,8 @@ public final class ProxyConfig {
   private final boolean anyFile;
   private final Deadlines deadlines;
   private final Dialect dialect;
+  private final Duration closeTimeout;
+  private final boolean watched;
 
   private ProxyConfig(Builder builder) {
     this.threads = builder.threads;
@@ -34,6 +38,8 @@ public final class ProxyConfig {
     this.anyFile = builder.anyFile;
     this.deadlines = builder.deadlines;
     this.dialect = builder.dialect;
+    this.closeTimeout = builder.closeTimeout;
+    this.watched = builder.watched;
   }
 
   /**
@@ -89,6 +95,16 @@ public final class ProxyConfig {
     return dialect;
   }
 
+  /** How long sessions may go on after SIGTERM. */
+  public Duration closeTimeout() {
+    return closeTimeout;
+  }
+
+  /** The files whose change is a reload. */
+  public List<Path> watchedFiles() {
+    return watched ? List.of(whitelist) : List.of();
+  }
+
   /** Collects what differs from the defaults. */
   public static final class Builder {
     private final InetSocketAddress address;
@@ -100,6 +116,8 @@ public final class ProxyConfig {
     private boolean anyFile;
     private Deadlines deadlines = Deadlines.DEFAULT;
     private Dialect dialect = Dialect.EXTENDED;
+    private Duration closeTimeout = Duration.ZERO;
+    private boolean watched = true;
 
     private Builder(InetSocketAddress address, InetSocketAddress peer) {
       this.address = address;
@@ -138,6 +156,16 @@ public final class ProxyConfig {
 
     public Builder dialect(Dialect most) {
       dialect = most;
+      return this;
+    }
+
+    public Builder closeTimeout(Duration time) {
+      closeTimeout = time;
+      return this;
+    }
+
+    public Builder watched(boolean watch) {
+      watched = watch;
       return this;
     }
 

@@ -2,6 +2,7 @@ package qtfs.udsproxy;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
@@ -15,6 +16,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.SynchronousQueue;
@@ -22,6 +24,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.LockFile;
 import qtfs.linux.Log;
@@ -53,13 +56,21 @@ public final class ProxyDaemon {
   private final ThreadPoolExecutor fileOpener;
   private final Shared shared;
 
-  /** How each is closed; on the first loop. */
+  /** How each socket that new sessions come from is closed; on the first loop. */
+  private final List<Runnable> entrances = new ArrayList<>();
+
+  /** How each is closed that is there until the end; on the first loop. */
   private final List<Runnable> localSockets = new ArrayList<>();
 
+  private final Path whitelistFile;
   private final Channel server;
+  private final LoopPulse pulse;
+  private volatile Runnable endWhenDrained = this::drain;
 
-  private ProxyDaemon(ProxyConfig config, LockFile lock, Reach reach) throws StartException {
+  private ProxyDaemon(ProxyConfig config, InheritedSockets inherited, LockFile lock, Reach reach)
+      throws StartException {
     this.lock = lock;
+    this.whitelistFile = config.whitelist();
     ThreadFactory threads = task -> new Thread(task, THREAD_NAME);
     this.group =
         new MultiThreadIoEventLoopGroup(config.threads(), threads, EpollIoHandler.newFactory());
@@ -80,9 +91,10 @@ public final class ProxyDaemon {
     this.shared =
         new Shared(loops, config.peer(), reach, config.deadlines(), config.dialect(), fileOpener);
     Log.debug(LOADED_AT_START.size() + " classes loaded ahead");
-    this.server = bindServer(config);
+    this.server = bindServer(config, inherited);
+    this.pulse = new LoopPulse(loops);
     try {
-      on(loops.get(0), () -> openSockets(config.runDirectory()));
+      on(loops.get(0), () -> openSockets(config.runDirectory(), inherited));
     } catch (IOException e) {
       stop();
       throw new StartException(e);
@@ -104,6 +116,9 @@ public final class ProxyDaemon {
           ConnectRequest.class,
           InvalidRequestException.class,
           Session.class,
+          SessionEntry.class,
+          LoopCounter.class,
+          Requester.class,
           ToPeer.class,
           FromPeer.class,
           FdSender.class,
@@ -127,34 +142,60 @@ public final class ProxyDaemon {
           UnixSocket.Credentials.class);
 
   /** Opens what local applications and operators connect to; on the first loop. */
-  private Void openSockets(Path directory) throws IOException {
+  private Void openSockets(Path directory, InheritedSockets inherited) throws IOException {
     ProxyLoop loop = shared.loops().get(0);
     Acceptor requests =
         Acceptor.start(
             loop.eventLoop(),
-            UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG),
+            requestsListener(directory, inherited),
             connector -> LocalConnect.start(shared, shared.chooseLoop(), connector));
-    localSockets.add(requests::close);
+    entrances.add(requests::close);
     localSockets.add(Diagnostics.state(loop, directory, shared)::close);
     localSockets.add(Diagnostics.logLevel(loop, directory)::close);
     return null;
   }
 
+  private static UnixListener requestsListener(Path directory, InheritedSockets inherited)
+      throws IOException {
+    Optional<UnixListener> given = inherited.takeRequests();
+    if (given.isEmpty()) {
+      return UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG);
+    }
+    Log.info("local applications ask at the inherited socket " + given.get().path());
+    return given.get();
+  }
+
+  /**
+   * Starts a proxy that opens its sockets itself; see {@link #start(ProxyConfig,
+   * InheritedSockets)}.
+   */
+  public static ProxyDaemon start(ProxyConfig config) throws StartException {
+    return start(config, InheritedSockets.none());
+  }
+
   /**
    * Starts a proxy.
    *
+   * @param inherited the sockets that it need not open; taken over
    * @throws StartException if it cannot, with nothing left behind
    */
-  public static ProxyDaemon start(ProxyConfig config) throws StartException {
-    Reach reach = reach(config);
-    LockFile lock = lock(config.runDirectory());
+  public static ProxyDaemon start(ProxyConfig config, InheritedSockets inherited)
+      throws StartException {
+    try (inherited) {
+      return start(config, inherited, reach(config), lock(config.runDirectory()));
+    }
+  }
+
+  private static ProxyDaemon start(
+      ProxyConfig config, InheritedSockets inherited, Reach reach, LockFile lock)
+      throws StartException {
     boolean started = false;
     try {
       long limit = ProcessAttributes.raiseOpenFiles(OPEN_FILES);
       if (limit < OPEN_FILES) {
         Log.warn("may open " + limit + " files only, " + OPEN_FILES + " are wanted");
       }
-      ProxyDaemon daemon = new ProxyDaemon(config, lock, reach);
+      ProxyDaemon daemon = new ProxyDaemon(config, inherited, lock, reach);
       started = true;
       return daemon;
     } catch (LinuxException e) {
@@ -202,11 +243,12 @@ public final class ProxyDaemon {
     }
   }
 
-  private Channel bindServer(ProxyConfig config) throws StartException {
+  private Channel bindServer(ProxyConfig config, InheritedSockets inherited) throws StartException {
+    Optional<Fd> link = inherited.takeLink();
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(group)
-            .channelFactory(() -> Shared.closeOnExec(new EpollServerSocketChannel()))
+            .channelFactory(() -> serverSocket(link))
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .option(ChannelOption.SO_REUSEADDR, true)
             .childHandler(
@@ -217,7 +259,9 @@ public final class ProxyDaemon {
                   }
                 });
     try {
-      Channel channel = bootstrap.bind(config.address()).syncUninterruptibly().channel();
+      ChannelFuture listening =
+          link.isPresent() ? bootstrap.register() : bootstrap.bind(config.address());
+      Channel channel = listening.syncUninterruptibly().channel();
       channel.pipeline().addLast(new AcceptErrors(text(config.address())));
       return channel;
     } catch (Exception e) {
@@ -230,6 +274,15 @@ public final class ProxyDaemon {
                   + e.getMessage()
                   + "; is the address this host's own, and is the port free?"));
     }
+  }
+
+  private static EpollServerSocketChannel serverSocket(Optional<Fd> inherited) {
+    if (inherited.isEmpty()) {
+      return Shared.closeOnExec(new EpollServerSocketChannel());
+    }
+    EpollServerSocketChannel channel = new EpollServerSocketChannel(inherited.get().number());
+    Log.info("the peer connects to the inherited socket at " + channel.localAddress());
+    return channel;
   }
 
   /**
@@ -289,11 +342,69 @@ public final class ProxyDaemon {
   }
 
   /**
+   * Reads again what the operator may have changed: for now the whitelist. Of a file that is broken
+   * it keeps what it had. Connections that there are stay. Any thread, one at a time.
+   */
+  public void reload() {
+    try {
+      QtfsWhitelist before = shared.reach().whitelist();
+      QtfsWhitelist now = QtfsWhitelist.loadIfPresent(whitelistFile);
+      shared.whitelist(now);
+      WhitelistChanges.between(before, now).tell(whitelistFile);
+    } catch (WhitelistException e) {
+      e.problems().forEach(problem -> Log.error("the whitelist stays as it is: " + problem));
+    }
+  }
+
+  /**
    * Lets the peer reach what another whitelist allows, from now on; connections that there are
    * stay. Any thread, one at a time.
    */
   public void whitelist(QtfsWhitelist whitelist) {
     shared.whitelist(whitelist);
+  }
+
+  /**
+   * Lets no session begin from now on, and lets those there are go on. Their pipes are still
+   * fetched, so the peer's connections are accepted and its new sessions refused. Any thread but a
+   * loop's.
+   */
+  public void drain() {
+    shared.drain();
+    try {
+      on(
+          shared.loops().get(0),
+          () -> {
+            entrances.forEach(Runnable::run);
+            entrances.clear();
+            return null;
+          });
+      for (ProxyLoop loop : shared.loops()) {
+        on(loop, () -> null); // after which every connector that was accepted counts as work
+      }
+    } catch (IOException e) {
+      Log.error("while beginning to drain: " + e.getMessage());
+    }
+  }
+
+  /** Sets what {@link #endWhenDrained} does: to drain, and to end then. */
+  public void endWhenDrained(Runnable action) {
+    endWhenDrained = action;
+  }
+
+  /** Asks the program that the proxy is part of to drain and then to end; does not wait. */
+  void endWhenDrained() {
+    endWhenDrained.run();
+  }
+
+  /** How many sessions and other connections there are, or soon will be. */
+  public int workLeft() {
+    return shared.workLeft();
+  }
+
+  /** Whether every event loop has answered since this was last true. By one thread. */
+  public boolean isAlive() {
+    return pulse.isThere();
   }
 
   /** The port that the peer connects to, for a configuration that left it open. */
@@ -315,6 +426,7 @@ public final class ProxyDaemon {
       on(
           shared.loops().get(0),
           () -> {
+            entrances.forEach(Runnable::run);
             localSockets.forEach(Runnable::run);
             shared.standIns().close();
             return null;

@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -25,6 +26,8 @@ public final class ProxyOptions {
           "this host's port, 1024 to 65535",
           "the peer's address",
           "the peer's port");
+
+  private static final int MAX_CLOSE_TIMEOUT = 86_400;
 
   private final String threadsName;
   private final int first;
@@ -50,6 +53,15 @@ public final class ProxyOptions {
     spec.addOption(flag("--allow-any-file", "let the peer open every regular file"));
     spec.addOption(
         path("--dialect", "auto|v1", "v1: speak as the C daemon does, also with one of ours"));
+    spec.addOption(flag("--no-watch", "read the whitelist again on SIGHUP only, not on a change"));
+    spec.addOption(
+        OptionSpec.builder("--close-timeout")
+            .type(String.class)
+            .paramLabel("SECONDS")
+            .description("how long sessions may go on after SIGTERM (default 0)")
+            .build());
+    spec.addOption(flag("--check", "say what would keep it from starting, and do not start"));
+    LogOptions.addTo(spec);
     spec.addPositional(
         positional(first, threadsName, "event loops, 1 to " + ProxyConfig.MAX_THREADS));
     for (int i = 0; i < ADDRESSES.size(); i++) {
@@ -94,6 +106,8 @@ public final class ProxyOptions {
         .anySocket(parsed.hasMatchedOption("--allow-any-socket"))
         .anyFile(parsed.hasMatchedOption("--allow-any-file"))
         .dialect(dialect(parsed.matchedOptionValue("--dialect", "auto")))
+        .watched(!parsed.hasMatchedOption("--no-watch"))
+        .closeTimeout(Duration.ofSeconds(closeTimeout(parsed)))
         .build();
   }
 
@@ -105,6 +119,16 @@ public final class ProxyOptions {
     };
   }
 
+  /** Whether nothing is to be started. */
+  public static boolean onlyCheck(ParseResult parsed) {
+    return parsed.hasMatchedOption("--check");
+  }
+
+  private static int closeTimeout(ParseResult parsed) throws StartException {
+    String seconds = parsed.matchedOptionValue("--close-timeout", "0");
+    return number("--close-timeout", seconds, 0, MAX_CLOSE_TIMEOUT);
+  }
+
   /** The value of an option made by {@link #path}. */
   public static Path optionalPath(ParseResult parsed, String option, Path otherwise) {
     return Path.of(parsed.matchedOptionValue(option, otherwise.toString()));
@@ -113,7 +137,10 @@ public final class ProxyOptions {
   /** A parameter that is a number. */
   public static int number(ParseResult parsed, int index, String name, int least, int most)
       throws StartException {
-    String text = parsed.matchedPositionalValue(index, "");
+    return number("<" + name + ">", parsed.matchedPositionalValue(index, ""), least, most);
+  }
+
+  private static int number(String what, String text, int least, int most) throws StartException {
     try {
       int number = Integer.parseInt(text);
       if (number >= least && number <= most) {
@@ -123,7 +150,7 @@ public final class ProxyOptions {
       // told below, with the range
     }
     throw new StartException(
-        "<" + name + "> is \"" + text + "\", must be a number from " + least + " to " + most);
+        what + " is \"" + text + "\", must be a number from " + least + " to " + most);
   }
 
   /** The address and the port behind it, at their places in {@link #ADDRESSES}. */

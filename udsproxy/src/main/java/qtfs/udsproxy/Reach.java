@@ -52,6 +52,10 @@ final class Reach {
     this.anyFile = anyFile;
   }
 
+  QtfsWhitelist whitelist() {
+    return whitelist;
+  }
+
   /** The same rules for another whitelist from the same file. */
   Reach with(QtfsWhitelist other) {
     return new Reach(other, whitelistFile, rexecSocket, anySocket, anyFile);

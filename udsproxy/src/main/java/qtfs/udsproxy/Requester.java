@@ -7,23 +7,27 @@ import qtfs.linux.ProcessAttributes;
 import qtfs.linux.UnixSocket;
 
 /**
- * Who wants a connection, as the requester's host sees it; at the other side a name for the log and
- * nothing to decide by. The command is what the process calls itself, at most 15 bytes, with '?'
- * for all that is not printable ASCII; empty if nobody knows.
+ * The process for whose sake a connection is made, as the host that it runs on knows it; on the
+ * other host a name for the log and nothing to decide by. Immutable.
+ *
+ * @param pid on that host, 0 where it is hidden by a pid namespace
+ * @param command as in {@code /proc/PID/comm}: at most {@value #MAX_COMMAND} characters of
+ *     printable ASCII, with '?' for all others; empty where it is unknown
  */
-record Requester(int uid, int gid, int pid, String command) {
+public record Requester(int pid, int uid, int gid, String command) {
   /** TASK_COMM_LEN, linux/sched.h, without the NUL. */
   static final int MAX_COMMAND = 15;
 
-  /** The process behind a connection of this host. */
-  static Requester of(UnixSocket.Credentials who) {
-    return new Requester(who.uid(), who.gid(), who.pid(), command(who.pid()));
+  /** A process of this host, which waits at the other end of a socket. */
+  static Requester local(UnixSocket.Credentials who) {
+    return new Requester(who.pid(), who.uid(), who.gid(), command(who.pid()));
   }
 
+  /** Proc is no file system that hangs, and this is asked once a connection. */
   private static String command(int pid) {
     try {
-      return printable(ProcessAttributes.commandOf(pid));
-    } catch (LinuxException gone) {
+      return pid == 0 ? "" : printable(ProcessAttributes.commandOf(pid));
+    } catch (LinuxException goneOrOutOfDescriptors) {
       return "";
     }
   }
@@ -36,7 +40,7 @@ record Requester(int uid, int gid, int pid, String command) {
     return text.toString();
   }
 
-  /** Appends what the frame {@link Frame.From} says of it. */
+  /** Appends the body of a {@link Frame.From}. */
   void encode(ByteBuf out) {
     out.writeIntLE(uid).writeIntLE(gid).writeIntLE(pid);
     out.writeBytes(command.getBytes(StandardCharsets.US_ASCII));
@@ -49,7 +53,7 @@ record Requester(int uid, int gid, int pid, String command) {
     int pid = in.readIntLE();
     byte[] command = new byte[in.readableBytes()];
     in.readBytes(command);
-    return new Requester(uid, gid, pid, printable(command));
+    return new Requester(pid, uid, gid, printable(command));
   }
 
   /** As it stands in log lines: {@code qemu-kvm, pid 77 uid 0 gid 0}. */

@@ -5,7 +5,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
@@ -21,33 +20,22 @@ final class Session extends ChannelInboundHandlerAdapter
     implements Relay, FdWatch.Listener, PipeOwner {
   private final Shared shared;
   private final ProxyLoop loop;
-  private final String name;
+  private final SessionEntry entry;
   private final Channel tcp;
-  private final Dialect dialect;
   private final Fd unix;
   private final FdWatch watch;
   private final ToPeer toPeer;
   private final FromPeer fromPeer;
-  private final long started = System.nanoTime();
-  private @Nullable Requester requester;
   private boolean applicationGone;
   private boolean linkGone;
   private String ending = "closed";
   private boolean closed;
 
-  private Session(
-      Shared shared,
-      ProxyLoop loop,
-      String name,
-      @Nullable Requester requester,
-      Link link,
-      Fd unix) {
+  private Session(Shared shared, ProxyLoop loop, SessionEntry entry, Link link, Fd unix) {
     this.shared = shared;
     this.loop = loop;
-    this.name = name;
-    this.requester = requester;
+    this.entry = entry;
     this.tcp = link.tcp();
-    this.dialect = link.dialect();
     this.unix = unix;
     this.linkGone = !tcp.isActive();
     this.watch = FdWatch.start(loop.eventLoop(), unix.number(), this);
@@ -58,19 +46,13 @@ final class Session extends ChannelInboundHandlerAdapter
   /**
    * Begins to relay, taking everything over.
    *
-   * @param name for the log
-   * @param requester who has asked, null if only the peer knows
+   * @param entry to be registered for as long as it lives
    * @param unix does not block
    */
-  static void start(
-      Shared shared,
-      ProxyLoop loop,
-      String name,
-      @Nullable Requester requester,
-      Link link,
-      Fd unix) {
-    Session session = new Session(shared, loop, name, requester, link, unix);
+  static void start(Shared shared, ProxyLoop loop, SessionEntry entry, Link link, Fd unix) {
+    Session session = new Session(shared, loop, entry, link, unix);
     shared.relays().add(session);
+    shared.register().add(entry);
     link.tcp().pipeline().addLast(session);
     if (link.ended() || session.linkGone) {
       session.fromPeer.end();
@@ -79,29 +61,24 @@ final class Session extends ChannelInboundHandlerAdapter
   }
 
   String name() {
-    return name;
+    return entry.name();
+  }
+
+  SessionEntry entry() {
+    return entry;
   }
 
   boolean isClosed() {
     return closed;
   }
 
-  Dialect dialect() {
-    return dialect;
-  }
-
-  /** Who has asked for the connection; null as long as nobody has said. */
-  @Nullable Requester requester() {
-    return requester;
-  }
-
   /** The peer says who has asked. */
   void requestedBy(Requester who) throws ProtocolException {
-    if (requester != null) {
+    if (entry.requester() != null) {
       throw new ProtocolException("says again who has asked");
     }
-    requester = who;
-    Log.info(name + ": for " + who + " of the peer's host");
+    entry.requestedBy(who);
+    Log.info(entry.name() + ": for " + who + " of the peer's host");
   }
 
   /**
@@ -199,7 +176,7 @@ final class Session extends ChannelInboundHandlerAdapter
     loop.eventLoop()
         .execute(
             () -> {
-              Log.warn(name + ": " + reason);
+              Log.warn(name() + ": " + reason);
               fail(reason);
             });
   }
@@ -215,22 +192,23 @@ final class Session extends ChannelInboundHandlerAdapter
     }
     closed = true;
     shared.relays().remove(this);
+    shared.register().remove(entry);
     watch.cancel();
     unix.close();
     fromPeer.release();
     tcp.close();
     Log.info(
-        name
+        name()
             + " ended after "
-            + seconds(System.nanoTime() - started)
+            + seconds(entry.age())
             + " s: "
             + ending
             + "; "
-            + toPeer.bytes()
+            + entry.bytesToPeer()
             + " bytes to the peer, "
-            + fromPeer.bytes()
+            + entry.bytesFromPeer()
             + " from it, "
-            + (toPeer.fds() + fromPeer.fds())
+            + entry.fds()
             + " descriptors");
   }
 

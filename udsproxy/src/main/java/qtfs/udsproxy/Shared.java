@@ -36,7 +36,10 @@ final class Shared {
   private final PassedPipes passedPipes = new PassedPipes();
   private final StandIns standIns;
   private final Statistics statistics = new Statistics();
+  private final SessionRegister register = new SessionRegister();
   private final Set<Relay> relays = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger requests = new AtomicInteger();
+  private volatile boolean draining;
 
   /**
    * Puts the parts together.
@@ -117,9 +120,42 @@ final class Shared {
     return statistics;
   }
 
+  SessionRegister register() {
+    return register;
+  }
+
+  /** What is known of each session now, the oldest first; any thread. */
+  List<SessionInfo> sessions() {
+    return register.list();
+  }
+
   /** The connections that carry data now; each removes itself when it has ended. */
   Set<Relay> relays() {
     return relays;
+  }
+
+  /** Counts a request that has begun and is no relay yet. */
+  void requestBegins() {
+    requests.incrementAndGet();
+  }
+
+  /** Counts it no more, after what the loop is doing now: by then it may be a relay. */
+  void requestEnds(ProxyLoop loop) {
+    loop.eventLoop().execute(requests::decrementAndGet);
+  }
+
+  /** Requests, connections, and pipes that wait for one. */
+  int workLeft() {
+    return requests.get() + relays.size() + passedPipes.size();
+  }
+
+  /** Lets no session begin from now on. */
+  void drain() {
+    draining = true;
+  }
+
+  boolean isDraining() {
+    return draining;
   }
 
   /** Connects to the peer on a loop. */

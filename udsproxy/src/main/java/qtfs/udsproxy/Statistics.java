@@ -9,6 +9,8 @@ final class Statistics {
   private final LongAdder sessions = new LongAdder();
   private final LongAdder refusals = new LongAdder();
   private final LongAdder protocolErrors = new LongAdder();
+  private final LongAdder bytesToPeer = new LongAdder();
+  private final LongAdder bytesFromPeer = new LongAdder();
 
   /** A number for a new session, by which its log lines belong together. */
   long nextSession() {
@@ -22,6 +24,22 @@ final class Statistics {
 
   void protocolError() {
     protocolErrors.increment();
+  }
+
+  void bytesToPeer(int bytes) {
+    bytesToPeer.add(bytes);
+  }
+
+  void bytesFromPeer(int bytes) {
+    bytesFromPeer.add(bytes);
+  }
+
+  long bytesToPeer() {
+    return bytesToPeer.sum();
+  }
+
+  long bytesFromPeer() {
+    return bytesFromPeer.sum();
   }
 
   long sessions() {

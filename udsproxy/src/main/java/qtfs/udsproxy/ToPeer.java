@@ -36,8 +36,6 @@ final class ToPeer {
   private boolean endSent;
   private boolean goneSent;
   private boolean done;
-  private long bytes;
-  private long fds;
 
   ToPeer(Session session, Shared shared, ProxyLoop loop, Link link, Fd unix) {
     this.session = session;
@@ -45,7 +43,7 @@ final class ToPeer {
     this.tcp = link.tcp();
     this.dialect = link.dialect();
     this.unix = unix;
-    this.fdSender = new FdSender(shared, loop, session.name(), session);
+    this.fdSender = new FdSender(shared, loop, session);
   }
 
   /**
@@ -95,13 +93,13 @@ final class ToPeer {
           session.name() + ": descriptors were lost, because this process has too many open files");
     }
     if (!passed.isEmpty()) {
-      fds += passed.size();
+      session.entry().fdsToPeer(passed.size());
       ByteBuf announcement = tcp.alloc().directBuffer(ANNOUNCEMENT_SIZE);
       fdSender.encode(passed, announcement);
       tcp.write(announcement);
     }
     tcp.write(loop.takeFrames(received, dialect));
-    bytes += received;
+    session.entry().toPeer(received);
     // A short read has emptied the socket, unless it stopped at descriptors or there is an end to
     // read; the next bytes come with an event of their own.
     readable = received == dialect.readSize() || !passed.isEmpty() || ending;
@@ -174,13 +172,5 @@ final class ToPeer {
   /** Whether the kernel has everything, and the end. */
   boolean isDone() {
     return done;
-  }
-
-  long bytes() {
-    return bytes;
-  }
-
-  long fds() {
-    return fds;
   }
 }

@@ -1,16 +1,21 @@
 package qtfs.udsproxy;
 
-import java.util.concurrent.CountDownLatch;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import qtfs.linux.DaemonRunner;
 import qtfs.linux.LinuxException;
 import qtfs.linux.Log;
+import qtfs.linux.Notification;
 import qtfs.linux.ProcessAttributes;
+import qtfs.linux.Program;
 
 /** The program {@code udsproxyd}: reads its arguments, runs a {@link ProxyDaemon} until SIGTERM. */
 public final class Udsproxyd {
+  private static final String NAME = "udsproxyd";
+
   /** The deployed daemon's exit code for whatever keeps it from starting. */
   private static final int CANNOT_START = 255;
 
@@ -20,57 +25,56 @@ public final class Udsproxyd {
   private Udsproxyd() {}
 
   /** Runs the daemon; returns only by ending the process. */
-  public static void main(String[] args) throws InterruptedException {
+  public static void main(String[] args) {
+    Program.main(() -> run(args), CANNOT_START);
+  }
+
+  private static int run(String[] args) throws InterruptedException {
+    LogOptions.applyEarly(args);
     CommandLine commandLine = new CommandLine(spec());
-    ProxyDaemon daemon;
     try {
       ParseResult parsed = commandLine.parseArgs(args);
       if (CommandLine.printHelpIfRequested(parsed)) {
-        System.exit(0);
+        return 0;
       }
+      LogOptions.apply(parsed);
       ProxyConfig config = OPTIONS.read(parsed);
-      ProcessAttributes.name(ProxyDaemon.THREAD_NAME);
-      ProcessAttributes.umask(UMASK);
-      daemon = ProxyDaemon.start(config);
-      Log.info(
-          "listening on "
-              + config.address()
-              + " for "
-              + config.peer()
-              + ", run directory "
-              + config.runDirectory());
+      return ProxyOptions.onlyCheck(parsed) ? check(config) : serve(config);
     } catch (ParameterException e) {
-      System.err.println("udsproxyd: " + e.getMessage());
-      commandLine.usage(System.err);
-      System.exit(CANNOT_START);
-      return;
+      Log.complain(NAME, String.valueOf(e.getMessage()));
+      if (Log.format() != Log.Format.JSON) {
+        commandLine.usage(System.err);
+      }
     } catch (StartException | LinuxException e) {
-      System.err.println("udsproxyd: " + e.getMessage());
-      System.exit(CANNOT_START);
-      return;
+      Log.complain(NAME, String.valueOf(e.getMessage()));
     }
-    runUntilSignal(daemon);
+    return CANNOT_START;
   }
 
-  private static void runUntilSignal(ProxyDaemon daemon) throws InterruptedException {
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  daemon.stop();
-                  Log.info("stopped");
-                  if (!Boolean.getBoolean("qtfs.training")) {
-                    // Ended as asked is success, not 128 + 15.
-                    Runtime.getRuntime().halt(0);
-                  }
-                },
-                "stop"));
-    new CountDownLatch(1).await();
+  private static int check(ProxyConfig config) {
+    List<String> problems = new ProxyCheck().whitelist(config).proxy(config).problems();
+    problems.forEach(problem -> Log.complain(NAME, problem));
+    return problems.isEmpty() ? 0 : CANNOT_START;
+  }
+
+  /** Until it is told to stop; the exit code. */
+  private static int serve(ProxyConfig config)
+      throws StartException, LinuxException, InterruptedException {
+    ProcessAttributes.name(ProxyDaemon.THREAD_NAME);
+    ProcessAttributes.umask(UMASK);
+    InheritedSockets inherited = InheritedSockets.fromEnvironment();
+    DaemonRunner runner =
+        new DaemonRunner(
+            Notification.fromEnvironment(), config.closeTimeout(), config.watchedFiles());
+    runner.catchSignals();
+    ProxyDaemon daemon = ProxyDaemon.start(config, inherited);
+    daemon.endWhenDrained(() -> runner.drain("udsproxyd ctl drain"));
+    return runner.run(new ProxyService(config, daemon)) ? 0 : CANNOT_START;
   }
 
   /** The options, without annotations: reading those costs 80 ms of every start. */
   private static CommandSpec spec() {
-    CommandSpec spec = CommandSpec.create().name("udsproxyd").mixinStandardHelpOptions(true);
+    CommandSpec spec = CommandSpec.create().name(NAME).mixinStandardHelpOptions(true);
     spec.version("udsproxyd " + version());
     spec.usageMessage()
         .description(

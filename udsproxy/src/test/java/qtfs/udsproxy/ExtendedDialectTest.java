@@ -88,6 +88,8 @@ final class ExtendedDialectTest {
       Peer.Link link = peer.accept();
       assertThat(link.read(120)).isEqualTo(request("t.sock"));
       link.send(bytes(CONNECTED));
+      assertThat(Sockets.read(connector, 5)).isEqualTo(new byte[] {1, 0, 0, 0});
+      Fd application = peer.application("t.sock");
       byte[] header = link.read(8);
       assertThat(Arrays.copyOf(header, 4)).isEqualTo(bytes("b3a50000"));
       byte[] from = link.read(length(header));
@@ -97,8 +99,7 @@ final class ExtendedDialectTest {
       assertThat((long) fields.getInt(8)).isEqualTo(ProcessHandle.current().pid());
       String comm = Files.readString(Path.of("/proc/self/comm")).strip();
       assertThat(new String(from, 12, from.length - 12, UTF_8)).isEqualTo(comm);
-      assertThat(Sockets.read(connector, 5)).isEqualTo(new byte[] {1, 0, 0, 0});
-      return new Asked(link, peer.application("t.sock"));
+      return new Asked(link, application);
     }
   }
 
@@ -218,9 +219,10 @@ final class ExtendedDialectTest {
         Fd _ = ProxyPair.accept(listener)) {
       link.send(bytes("b3a5000014000000 e8030000 64000000 4d000000 71656d752d6b766d"));
       Await.until("the session is there", () -> !peer.daemon().shared().relays().isEmpty());
-      Await.until("it is told", () -> session().requester() != null);
-      assertThat(session().requester()).isEqualTo(new Requester(1000, 100, 77, "qemu-kvm"));
-      assertThat(session().dialect()).isEqualTo(Dialect.EXTENDED);
+      Await.until("it is told", () -> session().entry().requester() != null);
+      assertThat(session().entry().info().requester())
+          .isEqualTo(new Requester(77, 1000, 100, "qemu-kvm"));
+      assertThat(session().entry().info().dialect()).isEqualTo("extended");
     }
   }
 

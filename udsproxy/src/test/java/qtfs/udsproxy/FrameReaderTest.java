@@ -172,7 +172,7 @@ final class FrameReaderTest {
   @Test
   void readsTheExtendedDialectTheSameWhereverItIsSplit() throws Exception {
     ByteBuf stream = Unpooled.buffer();
-    new Frame.From(new Requester(1000, -1, 77, "qemu-kvm")).encode(stream);
+    new Frame.From(new Requester(77, 1000, -1, "qemu-kvm")).encode(stream);
     new Frame.From(new Requester(0, 0, 0, "")).encode(stream);
     new Frame.ScmRights(2, "/var/lib/x").encode(stream);
     new Frame.ScmPipe(PipeEnd.WRITE, 11).encode(stream);

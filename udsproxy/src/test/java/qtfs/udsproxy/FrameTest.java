@@ -75,7 +75,7 @@ final class FrameTest {
 
   @Test
   void whatTheExtendedDialectSaysOfASession() {
-    assertThat(encoded(new Frame.From(new Requester(1000, 100, 77, "qemu-kvm"))))
+    assertThat(encoded(new Frame.From(new Requester(77, 1000, 100, "qemu-kvm"))))
         .isEqualTo("b3a5000014000000" + "e8030000" + "64000000" + "4d000000" + "71656d752d6b766d");
     assertThat(encoded(new Frame.Eof())).isEqualTo("b1a5000000000000");
     assertThat(encoded(new Frame.Gone(0))).isEqualTo("b2a500000400000000000000");

@@ -1,0 +1,142 @@
+package qtfs.udsproxy;
+
+import io.netty.channel.Channel;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A session in the register: who and where, and what has gone through it so far. The counts are
+ * written on the session's loop; any thread may {@link #info look}.
+ */
+final class SessionEntry {
+  private final long number;
+  private final SessionInfo.Direction direction;
+  private final String path;
+  private volatile @Nullable Requester requester;
+  private final String peer;
+  private final Dialect dialect;
+  private final Statistics statistics;
+  private final Instant since = Instant.now();
+  private final long started = System.nanoTime();
+  private final LoopCounter active = new LoopCounter(); // System.nanoTime()
+  private final LoopCounter bytesToPeer = new LoopCounter();
+  private final LoopCounter bytesFromPeer = new LoopCounter();
+  private final LoopCounter fdsToPeer = new LoopCounter();
+  private final LoopCounter fdsFromPeer = new LoopCounter();
+  private final LoopCounter pipes = new LoopCounter();
+
+  /** A session that begins now. */
+  SessionEntry(
+      Statistics statistics,
+      SessionInfo.Direction direction,
+      String path,
+      @Nullable Requester requester,
+      Channel tcp,
+      Dialect dialect) {
+    this.statistics = statistics;
+    this.number = statistics.nextSession();
+    this.direction = direction;
+    this.path = path;
+    this.requester = requester;
+    this.peer = text(tcp.remoteAddress());
+    this.dialect = dialect;
+    this.active.set(started);
+  }
+
+  /** An address as it is written on a command line; a channel that is gone has none. */
+  static String text(@Nullable SocketAddress address) {
+    return switch (address) {
+      case null -> "?";
+      case InetSocketAddress ip when ip.getAddress() != null ->
+          ip.getAddress().getHostAddress() + ":" + ip.getPort();
+      default -> address.toString();
+    };
+  }
+
+  /** For the log. */
+  String name() {
+    return "session " + number;
+  }
+
+  /** Who has asked for the session; null as long as nobody has told. */
+  @Nullable Requester requester() {
+    return requester;
+  }
+
+  /** The peer has told who has asked. */
+  void requestedBy(Requester who) {
+    requester = who;
+  }
+
+  /** Payload has gone to the peer. */
+  void toPeer(int bytes) {
+    bytesToPeer.add(bytes);
+    statistics.bytesToPeer(bytes);
+    active.set(System.nanoTime());
+  }
+
+  /** Payload of the peer's has been delivered. */
+  void fromPeer(int bytes) {
+    bytesFromPeer.add(bytes);
+    statistics.bytesFromPeer(bytes);
+    active.set(System.nanoTime());
+  }
+
+  /** An application of this host has passed descriptors. */
+  void fdsToPeer(int count) {
+    fdsToPeer.add(count);
+  }
+
+  /** The application of this host has been given descriptors. */
+  void fdsFromPeer(int count) {
+    fdsFromPeer.add(count);
+  }
+
+  /** One of the descriptors was a pipe, which gets a relay of its own. */
+  void pipe() {
+    pipes.add(1);
+  }
+
+  long bytesToPeer() {
+    return bytesToPeer.get();
+  }
+
+  long bytesFromPeer() {
+    return bytesFromPeer.get();
+  }
+
+  long fds() {
+    return fdsToPeer.get() + fdsFromPeer.get();
+  }
+
+  /** How long nothing has gone either way. */
+  Duration idle() {
+    return Duration.ofNanos(System.nanoTime() - active.get());
+  }
+
+  /** How long it has been there, in nanoseconds. */
+  long age() {
+    return System.nanoTime() - started;
+  }
+
+  /** What is known of it now; any thread. */
+  SessionInfo info() {
+    return new SessionInfo(
+        number,
+        direction,
+        path,
+        requester,
+        peer,
+        dialect.word(),
+        since,
+        idle(),
+        bytesToPeer.get(),
+        bytesFromPeer.get(),
+        fdsToPeer.get(),
+        fdsFromPeer.get(),
+        pipes.get());
+  }
+}
