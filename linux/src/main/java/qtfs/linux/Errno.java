@@ -33,6 +33,7 @@ public final class Errno {
   public static final int EPROTOTYPE = 91;
   public static final int EADDRINUSE = 98;
   public static final int ECONNRESET = 104;
+  public static final int ENOTCONN = 107;
   public static final int ETIMEDOUT = 110;
   public static final int ECONNREFUSED = 111;
   public static final int EINPROGRESS = 115;
@@ -72,6 +73,7 @@ public final class Errno {
       case EPROTOTYPE -> "Protocol wrong type for socket";
       case EADDRINUSE -> "Address already in use";
       case ECONNRESET -> "Connection reset by peer";
+      case ENOTCONN -> "Transport endpoint is not connected";
       case ETIMEDOUT -> "Connection timed out";
       case ECONNREFUSED -> "Connection refused";
       case EINPROGRESS -> "Operation now in progress";

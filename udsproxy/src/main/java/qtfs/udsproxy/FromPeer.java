@@ -1,6 +1,7 @@
 package qtfs.udsproxy;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -26,6 +27,7 @@ final class FromPeer {
   private final ProxyLoop loop;
   private final Channel tcp;
   private final Fd unix;
+  private final UnixSocket.Type type;
   private final FdWatch watch;
   private final Dialect dialect;
   private final FrameReader frames;
@@ -33,13 +35,22 @@ final class FromPeer {
   private final List<Fd> pendingFds = new ArrayList<>();
   private boolean unixFull;
   private boolean openingFile;
+  private @Nullable ByteBuf message; // of a socket with message boundaries, being gathered
+  private boolean messageIsWhole;
   private boolean fdsAlone; // a message has ended that has descriptors and no payload
   private boolean ended;
   private boolean discarding;
   private long discardUntil; // System.nanoTime()
   private boolean done;
 
-  FromPeer(Session session, Shared shared, ProxyLoop loop, Link link, Fd unix, FdWatch watch) {
+  FromPeer(
+      Session session,
+      Shared shared,
+      ProxyLoop loop,
+      Link link,
+      Fd unix,
+      UnixSocket.Type type,
+      FdWatch watch) {
     this.session = session;
     this.shared = shared;
     this.loop = loop;
@@ -48,6 +59,7 @@ final class FromPeer {
     this.frames = new FrameReader(dialect);
     link.early().forEach(this::add);
     this.unix = unix;
+    this.type = type;
     this.watch = watch;
   }
 
@@ -119,7 +131,7 @@ final class FromPeer {
   /** Returns whether the buffer has been used up. */
   private boolean use(ByteBuf in) throws ProtocolException {
     while (!discarding) {
-      if (fdsAlone && !sendFdsAlone()) {
+      if ((fdsAlone && !sendFdsAlone()) || (messageIsWhole && !sendMessage())) {
         return discarding;
       }
       FrameReader.Event event = frames.next(in);
@@ -131,12 +143,17 @@ final class FromPeer {
           return true;
         }
         case PAYLOAD -> {
-          if (!sendPayload(in)) {
+          if (hasMessages()) {
+            gather(in);
+          } else if (!sendPayload(in)) {
             return discarding;
           }
         }
         case END -> {}
-        case EMPTY -> fdsAlone = !pendingFds.isEmpty();
+        case EMPTY -> {
+          messageIsWhole = hasMessages();
+          fdsAlone = !messageIsWhole && !pendingFds.isEmpty();
+        }
         case PASSED -> {
           receive(frames.passed());
           if (openingFile) {
@@ -181,6 +198,42 @@ final class FromPeer {
       case Frame.Eof _ -> finish();
       case Frame.Gone(int errno) -> session.peerGone(errno);
       case Frame.From(Requester requester) -> session.requestedBy(requester);
+    }
+  }
+
+  private boolean hasMessages() {
+    return type != UnixSocket.Type.STREAM;
+  }
+
+  /** Takes what there is of a message, which has to be written in one piece. */
+  private void gather(ByteBuf in) {
+    ByteBuf part = message;
+    if (part == null) {
+      part = tcp.alloc().directBuffer(frames.payloadLeft(), frames.payloadLeft());
+      message = part;
+    }
+    int length = Math.min(frames.payloadLeft(), in.readableBytes());
+    part.writeBytes(in, in.readerIndex(), length);
+    frames.takePayload(in, length);
+    messageIsWhole = frames.payloadLeft() == 0;
+  }
+
+  private boolean sendMessage() {
+    ByteBuf whole = message == null ? Unpooled.EMPTY_BUFFER : message;
+    int length = whole.readableBytes();
+    if (!accepted(loop.send(unix, whole, pendingFds))) {
+      return false;
+    }
+    session.entry().fromPeer(length);
+    dropMessage();
+    return true;
+  }
+
+  private void dropMessage() {
+    messageIsWhole = false;
+    if (message != null) {
+      message.release();
+      message = null;
     }
   }
 
@@ -257,7 +310,7 @@ final class FromPeer {
 
   /** Judges the result of a send; descriptors that were sent are closed here. */
   private boolean accepted(int sent) {
-    if (sent > 0) {
+    if (sent > 0 || (sent == 0 && hasMessages())) {
       session.entry().fdsFromPeer(pendingFds.size());
       dropPendingFds();
       return true;
@@ -345,6 +398,7 @@ final class FromPeer {
   /** Lets go of all that waits, when the session has been closed. */
   void release() {
     dropPendingFds();
+    dropMessage();
     inbound.forEach(ByteBuf::release);
     inbound.clear();
   }

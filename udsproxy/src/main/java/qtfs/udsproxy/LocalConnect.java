@@ -39,6 +39,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   private final byte[] request = new byte[ConnectRequest.LENGTH];
   private int received;
   private @Nullable String path;
+  private @Nullable ConnectRequest wanted;
   private @Nullable PeerRequestor requestor;
   private boolean waits; // for the application
   private boolean over;
@@ -113,11 +114,13 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
     try {
       ConnectRequest decoded = ConnectRequest.decode(request);
       path = decoded.path();
-      if (decoded.type() != UnixSocket.Type.STREAM) {
-        fail(decoded.type() + " sockets are not carried, only STREAM");
+      wanted = decoded;
+      deadline.cancel(false);
+      if (shared.standIns().serves(decoded)) {
+        finish();
+        endRequest(READY);
         return;
       }
-      deadline.cancel(false);
       requestor = PeerRequestor.start(shared, loop, decoded, this);
     } catch (IOException e) {
       fail("bad request: " + e.getMessage());
@@ -128,8 +131,10 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
 
   @Override
   public void connected() {
-    waits = true;
-    shared.standIns().await(requestedPath(), this);
+    if (wanted != null) {
+      waits = true;
+      shared.standIns().await(wanted, who, this);
+    }
   }
 
   @Override
@@ -170,9 +175,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
             application.close();
             return;
           }
-          over = true;
-          shared.requestEnds(loop);
-          deadline.cancel(false);
+          finish();
           link.startSession(who, application);
         });
   }
@@ -195,13 +198,17 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
     fail(reason, FAILED);
   }
 
+  private void finish() {
+    over = true;
+    shared.requestEnds(loop);
+    deadline.cancel(false);
+  }
+
   private void fail(String reason, int answer) {
     if (over) {
       return;
     }
-    over = true;
-    shared.requestEnds(loop);
-    deadline.cancel(false);
+    finish();
     Log.warn("not connected to " + requestedPath() + " for " + who + ": " + reason);
     if (connector.isOpen()) {
       if (received == ConnectRequest.LENGTH) {

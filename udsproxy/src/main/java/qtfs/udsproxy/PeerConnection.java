@@ -39,6 +39,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   private final ScheduledFuture<?> deadline;
   private @Nullable String wanted;
   private Dialect dialect = Dialect.V1;
+  private UnixSocket.Type type = UnixSocket.Type.STREAM;
 
   private PeerConnection(Shared shared, ProxyLoop loop, Channel tcp) {
     this.shared = shared;
@@ -133,13 +134,12 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       case PeerRequest.Pipe(PipeEnd end, int token) -> servePipe(end, token);
       case PeerRequest.Uds(ConnectRequest target, Dialect offered) -> {
         wanted = target.path();
+        type = target.type();
         dialect = shared.dialect() == Dialect.EXTENDED ? offered : Dialect.V1;
         if (shared.isDraining()) {
           refuse("this proxy is about to end", Errno.ECONNREFUSED);
-        } else if (target.type() == UnixSocket.Type.STREAM) {
-          shared.fileOpener().execute(() -> find(target.path()));
         } else {
-          refuse(target.type() + " sockets are not carried, only STREAM", Errno.EPROTOTYPE);
+          shared.fileOpener().execute(() -> find(target.path()));
         }
       }
     }
@@ -182,7 +182,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     }
     Fd socket;
     try {
-      socket = earlier != null ? earlier : UnixSocket.open(UnixSocket.Type.STREAM, false);
+      socket = earlier != null ? earlier : open();
     } catch (LinuxException e) {
       target.close();
       refuse(e.getMessage(), e.errno());
@@ -214,7 +214,16 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
           case V1 -> PeerRequest.CONNECTED;
           case EXTENDED -> PeerRequest.CONNECTED_EXTENDED;
         });
-    Session.start(shared, loop, entry, new Link(tcp, dialect, early, tcpEof), socket);
+    Session.start(shared, loop, entry, new Link(tcp, dialect, early, tcpEof), socket, type);
+  }
+
+  private Fd open() throws LinuxException {
+    Fd socket = UnixSocket.open(type, false);
+    if (type == UnixSocket.Type.DGRAM) {
+      // Else the target could not answer; without a name it still gets what is sent.
+      int ignored = UnixSocket.bindSomewhere(socket);
+    }
+    return socket;
   }
 
   // ---- the end

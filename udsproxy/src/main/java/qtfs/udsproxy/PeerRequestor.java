@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
+import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
@@ -183,7 +184,16 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
             channel,
             dialect);
     Log.info(entry.name() + ": " + request.path() + " of the peer, for " + who);
-    Session.start(shared, loop, entry, new Link(channel, dialect, early, tcpEof), application);
+    Link link = new Link(channel, dialect, early, tcpEof);
+    Session.start(shared, loop, entry, link, application, applicationType());
+  }
+
+  /** Datagrams come through a pair of sockets that knows an end, see {@link DatagramStandIn}. */
+  private UnixSocket.Type applicationType() {
+    return switch (request.type()) {
+      case STREAM -> UnixSocket.Type.STREAM;
+      case SEQPACKET, DGRAM -> UnixSocket.Type.SEQPACKET;
+    };
   }
 
   private void fail(String reason) {

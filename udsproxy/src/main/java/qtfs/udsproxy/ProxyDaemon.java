@@ -129,6 +129,7 @@ public final class ProxyDaemon {
           Frame.From.class,
           Frame.Eof.class,
           Frame.Gone.class,
+          DatagramStandIn.class,
           Link.class,
           Mark.class,
           Requester.class,

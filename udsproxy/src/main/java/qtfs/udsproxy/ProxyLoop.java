@@ -98,6 +98,40 @@ final class ProxyLoop {
   }
 
   /**
+   * Receives one message from a socket with message boundaries; {@link #takeMessage} gives what
+   * came.
+   *
+   * @return its bytes, or {@code -errno}; 0 is also the end, see {@link MessageIo#wasMessage}
+   */
+  int receiveMessage(Fd socket) {
+    messages.piece(0, address(scratch, 0) + Frame.HEADER_LENGTH, Frame.MAX_EXTENDED_PAYLOAD);
+    return (int) messages.receive(socket, 1);
+  }
+
+  /**
+   * Receives one message for this host; {@link #takeBytes} gives what came, {@link
+   * MessageIo#sender} from whom. Otherwise like {@link #receiveMessage}.
+   */
+  int receiveDatagram(Fd socket) {
+    messages.piece(0, address(scratch, 0), Frame.MAX_EXTENDED_PAYLOAD);
+    return (int) messages.receiveFrom(socket, 1);
+  }
+
+  /** The frames of the message just received, which may be empty; the caller releases them. */
+  ByteBuf takeMessage(int received, Dialect dialect) {
+    int at = 0;
+    if (received > 0 || dialect.trailer() == 0) {
+      scratch.setIntLE(0, dialect.payloadType()).setIntLE(4, received);
+      at = Frame.HEADER_LENGTH + received;
+    }
+    if (dialect.trailer() > 0) {
+      scratch.setIntLE(at, Frame.END).setIntLE(at + 4, 0);
+      at += dialect.trailer();
+    }
+    return take(at);
+  }
+
+  /**
    * Reads from a pipe; {@link #takeBytes} gives what came.
    *
    * @return bytes, 0 at the end, or {@code -errno}
@@ -127,6 +161,25 @@ final class ProxyLoop {
   /** Where a byte of a direct buffer is in memory. */
   static long address(ByteBuf buffer, int index) {
     return buffer.memoryAddress() + index;
+  }
+
+  /** Sends one message, which may be empty. */
+  int send(Fd socket, ByteBuf message, List<Fd> fds) {
+    return (int) messages.send(socket, piece(message), fds);
+  }
+
+  /** Sends one datagram to an address, see {@link MessageIo#sendTo}. */
+  int sendTo(Fd socket, ByteBuf message, List<Fd> fds, byte[] to) {
+    return (int) messages.sendTo(socket, piece(message), fds, to);
+  }
+
+  /** Prepares a whole message, and returns in how many pieces. */
+  private int piece(ByteBuf message) {
+    if (!message.isReadable()) {
+      return 0;
+    }
+    messages.piece(0, address(message, message.readerIndex()), message.readableBytes());
+    return 1;
   }
 
   /** Sends the pieces prepared in {@link #messages}. */

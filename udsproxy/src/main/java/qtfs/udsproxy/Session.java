@@ -8,6 +8,7 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
+import qtfs.linux.UnixSocket;
 
 /**
  * One application's connection, relayed: a unix socket here, a channel to the peer's proxy there.
@@ -23,6 +24,7 @@ final class Session extends ChannelInboundHandlerAdapter
   private final SessionEntry entry;
   private final Channel tcp;
   private final Fd unix;
+  private final UnixSocket.Type type;
   private final FdWatch watch;
   private final ToPeer toPeer;
   private final FromPeer fromPeer;
@@ -31,16 +33,21 @@ final class Session extends ChannelInboundHandlerAdapter
   private String ending = "closed";
   private boolean closed;
 
-  private Session(Shared shared, ProxyLoop loop, SessionEntry entry, Link link, Fd unix) {
+  private Session(
+      Shared shared, ProxyLoop loop, SessionEntry entry, Link link, Fd unix, UnixSocket.Type type) {
     this.shared = shared;
     this.loop = loop;
     this.entry = entry;
     this.tcp = link.tcp();
     this.unix = unix;
     this.linkGone = !tcp.isActive();
+    this.type = type;
+    if (type == UnixSocket.Type.SEQPACKET) {
+      UnixSocket.stampMessages(unix);
+    }
     this.watch = FdWatch.start(loop.eventLoop(), unix.number(), this);
-    this.toPeer = new ToPeer(this, shared, loop, link, unix);
-    this.fromPeer = new FromPeer(this, shared, loop, link, unix, watch);
+    this.toPeer = new ToPeer(this, shared, loop, link, unix, type);
+    this.fromPeer = new FromPeer(this, shared, loop, link, unix, type, watch);
   }
 
   /**
@@ -48,9 +55,11 @@ final class Session extends ChannelInboundHandlerAdapter
    *
    * @param entry to be registered for as long as it lives
    * @param unix does not block
+   * @param type of the unix socket
    */
-  static void start(Shared shared, ProxyLoop loop, SessionEntry entry, Link link, Fd unix) {
-    Session session = new Session(shared, loop, entry, link, unix);
+  static void start(
+      Shared shared, ProxyLoop loop, SessionEntry entry, Link link, Fd unix, UnixSocket.Type type) {
+    Session session = new Session(shared, loop, entry, link, unix, type);
     shared.relays().add(session);
     shared.register().add(entry);
     link.tcp().pipeline().addLast(session);
@@ -151,13 +160,18 @@ final class Session extends ChannelInboundHandlerAdapter
     if (closed) {
       return;
     }
-    if (fromPeer.isDone() && (linkGone || toPeer.isDone())) {
+    if (fromPeer.isDone() && (linkGone || toPeer.isDone() || !knowsAnEnd())) {
       close();
     } else if (applicationGone && toPeer.isAtEnd() && !fromPeer.isDiscarding()) {
       toPeer.sendGone();
       fromPeer.discard();
       fromPeer.pump();
     }
+  }
+
+  /** A socket of datagrams has no end of its own: it ends with the peer's. */
+  private boolean knowsAnEnd() {
+    return type != UnixSocket.Type.DGRAM;
   }
 
   /** Notes why the session is going to end, for its last log line. */

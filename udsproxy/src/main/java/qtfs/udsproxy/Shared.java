@@ -60,7 +60,7 @@ final class Shared {
     this.deadlines = deadlines;
     this.dialect = dialect;
     this.fileOpener = fileOpener;
-    this.standIns = new StandIns(loops.get(0).eventLoop());
+    this.standIns = new StandIns(this, loops.get(0));
   }
 
   /** The loop that the next connection lives on. */

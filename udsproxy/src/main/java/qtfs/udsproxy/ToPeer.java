@@ -28,6 +28,7 @@ final class ToPeer {
   private final Channel tcp;
   private final Dialect dialect;
   private final Fd unix;
+  private final UnixSocket.Type type;
   private final FdSender fdSender;
   private boolean readable;
   private boolean ending; // nothing comes after what is there
@@ -37,12 +38,13 @@ final class ToPeer {
   private boolean goneSent;
   private boolean done;
 
-  ToPeer(Session session, Shared shared, ProxyLoop loop, Link link, Fd unix) {
+  ToPeer(Session session, Shared shared, ProxyLoop loop, Link link, Fd unix, UnixSocket.Type type) {
     this.session = session;
     this.loop = loop;
     this.tcp = link.tcp();
     this.dialect = link.dialect();
     this.unix = unix;
+    this.type = type;
     this.fdSender = new FdSender(shared, loop, session);
   }
 
@@ -60,17 +62,19 @@ final class ToPeer {
   /** Reads and sends as much as the channel takes: nothing, once it is closed. */
   void pump() {
     boolean wrote = false;
-    for (int i = 0; readable && !atEnd && tcp.isWritable(); i++) {
+    for (int i = 0; readable && !atEnd && !session.isClosed() && tcp.isWritable(); i++) {
       if (i == READS_PER_TURN) {
         loop.eventLoop().execute(this::pump);
         break;
       }
-      int received = loop.receive(unix, dialect);
-      if (received > 0) {
+      int received = receive();
+      if (received > 0 || (received == 0 && isEmptyMessage())) {
         forward(received);
         wrote = true;
       } else if (received == -Errno.EAGAIN) {
         readable = false;
+      } else if (received == -Errno.ECONNRESET && hasMessages() && errno == 0) {
+        errno = -received; // told ahead of the messages that are still there
       } else {
         atEnd = true;
         if (received < 0) {
@@ -86,11 +90,38 @@ final class ToPeer {
     }
   }
 
+  private boolean hasMessages() {
+    return type != UnixSocket.Type.STREAM;
+  }
+
+  private int receive() {
+    return hasMessages() ? loop.receiveMessage(unix) : loop.receive(unix, dialect);
+  }
+
+  private boolean isEmptyMessage() {
+    return switch (type) {
+      case STREAM -> false;
+      case SEQPACKET -> loop.messages().wasMessage();
+      case DGRAM -> true;
+    };
+  }
+
   private void forward(int received) {
+    boolean tooLong = hasMessages() && isTooLong(received);
     List<Fd> passed = loop.messages().takeFds();
     if (loop.messages().fdsWereDropped()) {
       Log.error(
           session.name() + ": descriptors were lost, because this process has too many open files");
+    }
+    if (tooLong) {
+      Fd.closeAll(passed);
+      session.fail(
+          "a message of more than "
+              + dialect.maxPayload()
+              + " bytes, the most that "
+              + dialect.word()
+              + " carries");
+      return;
     }
     if (!passed.isEmpty()) {
       session.entry().fdsToPeer(passed.size());
@@ -98,11 +129,19 @@ final class ToPeer {
       fdSender.encode(passed, announcement);
       tcp.write(announcement);
     }
-    tcp.write(loop.takeFrames(received, dialect));
     session.entry().toPeer(received);
+    if (hasMessages()) {
+      tcp.write(loop.takeMessage(received, dialect));
+      return;
+    }
+    tcp.write(loop.takeFrames(received, dialect));
     // A short read has emptied the socket, unless it stopped at descriptors or there is an end to
     // read; the next bytes come with an event of their own.
     readable = received == dialect.readSize() || !passed.isEmpty() || ending;
+  }
+
+  private boolean isTooLong(int received) {
+    return received > dialect.maxPayload() || loop.messages().wasTruncated();
   }
 
   /** Passes the end of the application's stream on, after all that came before it. */

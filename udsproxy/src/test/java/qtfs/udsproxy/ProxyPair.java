@@ -105,6 +105,11 @@ final class ProxyPair implements AutoCloseable {
     return directory.resolve(name);
   }
 
+  /** Has a socket of any type where A's applications are led to. */
+  UnixListener listen(UnixSocket.Type type, String name) throws IOException {
+    return UnixListener.bind(path(name), type, 1024);
+  }
+
   /** Listens where A's applications are led to. */
   UnixListener listen(String name) throws IOException {
     return UnixListener.bind(path(name), 1024);
@@ -121,9 +126,14 @@ final class ProxyPair implements AutoCloseable {
 
   /** An application's connection through both proxies. */
   Fd connect(String name) throws IOException {
+    return connect(UnixSocket.Type.STREAM, name);
+  }
+
+  /** An application's connection of any type through both proxies. */
+  Fd connect(UnixSocket.Type type, String name) throws IOException {
     String path = path(name).toString();
-    assertThat(ask(new ConnectRequest(UnixSocket.Type.STREAM, path).encode())).isEqualTo(1);
-    return UnixSocket.connect(path + ".proxy");
+    assertThat(ask(new ConnectRequest(type, path).encode())).isEqualTo(1);
+    return UnixSocket.connect(type, path + ".proxy");
   }
 
   /** The next connection of a listener, blocking; within 5 s. */
