@@ -12,6 +12,7 @@
  *   server.thread_init  the answer of THREAD_INIT
  *   server.interrupts   how many of the first waits of this process a signal ends
  *   server.gone         the errno with which every request fails
+ *   server.info_gone    the errno with which ALLINFO fails
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -203,6 +204,9 @@ static int serve(int fd, unsigned long request, long argument, char *facts)
 		armed = argument == 1;
 		sprintf(facts, "%ld", argument);
 		return pass_on(fd, request, argument);
+	case 0x5106:
+		gone = knob(".info_gone", 0);
+		return gone ? fail((int)gone) : pass_on(fd, request, argument);
 	case 0x510a:
 		memcpy(&bits, (const char *)argument, 4);
 		memcpy(&path, (const char *)argument + 8, 8);

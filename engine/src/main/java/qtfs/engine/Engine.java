@@ -94,9 +94,9 @@ public final class Engine implements Daemon {
         + " threads serve "
         + config.device()
         + ", listening on "
-        + Service.text(config.proxy().address())
+        + config.proxy().address()
         + " for "
-        + Service.text(config.proxy().peer())
+        + config.proxy().peer()
         + ", run directory "
         + config.proxy().runDirectory();
   }

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.Closeable;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import qtfs.linux.Fd;
 import qtfs.linux.Ioctl;
 import qtfs.linux.LinuxException;
 import qtfs.qtcfg.DeviceRequest;
+import qtfs.qtcfg.ModuleCounters;
 import qtfs.qtcfg.ModuleLists;
 import qtfs.qtcfg.Role;
 
@@ -81,6 +83,11 @@ final class ServerModule implements Closeable {
   /** The module's lists. */
   ModuleLists lists() {
     return new ModuleLists(fd, Role.SERVER, path);
+  }
+
+  /** What the module counts; any thread. */
+  ModuleCounters counters() throws IOException {
+    return ModuleCounters.read(fd, Role.SERVER, path);
   }
 
   /** Lets the module serve, with every whitelist empty. */

@@ -3,8 +3,6 @@ package qtfs.engine;
 import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -68,7 +66,8 @@ final class Service {
     boolean serving = false;
     try {
       if (!inherited.hasLink()) {
-        requireFree(config.proxy().address());
+        // Before the kernel module is touched, though only the proxy will need it.
+        config.proxy().address().requireFree();
       }
       service.begin(whitelist, inherited, ended);
       serving = true;
@@ -100,7 +99,9 @@ final class Service {
     opened.giveBuffers(config.threads());
     workers = new Workers(opened, ended);
     workers.start(config.threads());
-    proxy = ProxyDaemon.start(config.proxy(), inherited);
+    ProxyDaemon started = ProxyDaemon.start(config.proxy(), inherited);
+    proxy = started;
+    started.addMetrics(new ModuleMetrics(opened));
   }
 
   private static LockFile lock(Path directory) throws EngineException {
@@ -115,26 +116,6 @@ final class Service {
     } catch (IOException e) {
       throw new EngineException(e);
     }
-  }
-
-  /** Asks before the kernel module is touched what only the proxy will need. */
-  private static void requireFree(InetSocketAddress address) throws EngineException {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.setReuseAddress(true);
-      socket.bind(address, 1);
-    } catch (IOException e) {
-      throw new EngineException(
-          "cannot listen on "
-              + text(address)
-              + ": "
-              + e.getMessage()
-              + "; is the address this host's own, and is the port free?");
-    }
-  }
-
-  /** As it is written on a command line: address, colon, port. */
-  static String text(InetSocketAddress address) {
-    return address.getAddress().getHostAddress() + ":" + address.getPort();
   }
 
   static QtfsWhitelist load(Path file) throws EngineException {

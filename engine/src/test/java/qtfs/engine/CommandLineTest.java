@@ -41,7 +41,7 @@ final class CommandLineTest {
           16 0 127.0.0.1 2048 127.0.0.1 2049    | <uds threads> is "0", must be a number from 1 to 64
           16 1 127.0.0.1 1023 127.0.0.1 2049    | <port> is "1023", must be a number from 1024 to 65535
           16 1 127.0.0.1 2048 127.0.0.1 65536   | <peerport> is "65536", must be a number from 1024
-          16 1 127.0.0.1 2048 2 2049            | <peeraddr> is "2", a vsock CID
+          16 1 127.0.0.1 2048 2 2049            | <addr> is "127.0.0.1" and <peeraddr> is "2": give
           16 1 nowhere.invalid 2048 ::1 2049    | neither an address nor a known host
           """)
   void oneLineSaysWhichIsWrong(String arguments, String said) throws Exception {

@@ -3,6 +3,7 @@ package qtfs.engine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -47,8 +48,10 @@ record Host(Path directory, SimulatedServer kernel, Path whitelist, int port, in
         Integer.toString(peerPort));
   }
 
-  EngineProcess start(int threads) throws Exception {
-    return start(threads, Map.of());
+  EngineProcess start(int threads, String... options) throws Exception {
+    List<String> all = new ArrayList<>(List.of(options));
+    all.addAll(arguments(threads));
+    return EngineProcess.start(kernel, all, Map.of());
   }
 
   EngineProcess start(int threads, Map<String, String> environment) throws Exception {

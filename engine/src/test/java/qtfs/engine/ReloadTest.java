@@ -13,6 +13,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -72,8 +73,21 @@ final class ReloadTest {
   }
 
   @Test
-  void aFileThatIsBrokenKeepsTheOldOne() throws Exception {
+  void aChangeOfTheFileIsEnough() throws Exception {
     try (EngineProcess engine = host.start(1).ready()) {
+      Path next = Files.writeString(directory.resolve("next"), Host.everyGroup("/srv;/new"));
+      Files.move(next, host.whitelist(), StandardCopyOption.ATOMIC_MOVE);
+      Await.until("it follows", () -> engine.said().contains("14 added, 0 removed"));
+      assertThat(kernel.list(Group.MOUNT)).containsExactly("/srv", "/new");
+      Files.delete(host.whitelist());
+      Await.until("it complains", () -> engine.said().contains("does not exist"));
+      assertThat(kernel.list(Group.MOUNT)).containsExactly("/srv", "/new");
+    }
+  }
+
+  @Test
+  void aFileThatIsBrokenKeepsTheOldOne() throws Exception {
+    try (EngineProcess engine = host.start(1, "--no-watch").ready()) {
       whitelist("[Mount]\nPath=srv\n[Open]\nPath=home\n");
       hangUp(engine, ":4:6: ");
       assertThat(engine.said())
@@ -109,7 +123,8 @@ final class ReloadTest {
     try (AFUNIXDatagramSocket manager = AFUNIXDatagramSocket.newInstance()) {
       manager.bind(AFUNIXSocketAddress.of(notify));
       manager.setSoTimeout(30_000);
-      try (EngineProcess engine = host.start(1, Map.of("NOTIFY_SOCKET", notify.toString()))) {
+      Map<String, String> managed = Map.of("NOTIFY_SOCKET", notify.toString());
+      try (EngineProcess engine = host.start(1, managed)) {
         assertThat(receive(manager)).startsWith("READY=1\nSTATUS=1 threads serve ");
         engine.signal("HUP");
         assertThat(receive(manager)).startsWith("RELOADING=1\nMONOTONIC_USEC=");
@@ -142,14 +157,55 @@ final class ReloadTest {
   private void expectConnected(Path runDirectory, UnixListener target) throws IOException {
     RemoteConnector connector = new RemoteConnector(runDirectory.toString(), true);
     try (Fd client = connector.connect(target.path().toString());
+        Fd server = accept(target);
         Arena arena = Arena.ofConfined()) {
-      assertThat(Poll.readable(Duration.ofSeconds(10), target.number())[0]).isEqualTo(Poll.IN);
-      try (Fd server = Fd.own(target.accept(true))) {
-        MemorySegment buffer = arena.allocate(5);
-        assertThat(client.write(arena.allocateFrom("hello"), 5)).isEqualTo(5);
-        assertThat(server.read(buffer, 5)).isEqualTo(5);
-        assertThat(new String(buffer.toArray(ValueLayout.JAVA_BYTE), UTF_8)).isEqualTo("hello");
+      MemorySegment buffer = arena.allocate(5);
+      assertThat(client.write(arena.allocateFrom("hello"), 5)).isEqualTo(5);
+      assertThat(server.read(buffer, 5)).isEqualTo(5);
+      assertThat(new String(buffer.toArray(ValueLayout.JAVA_BYTE), UTF_8)).isEqualTo("hello");
+    }
+  }
+
+  private static Fd accept(UnixListener target) {
+    assertThat(Poll.readable(Duration.ofSeconds(10), target.number())[0]).isEqualTo(Poll.IN);
+    return Fd.own(target.accept(true));
+  }
+
+  @Test
+  void theManagerMayWatchItsLoops() throws Exception {
+    Path notify = directory.resolve("notify");
+    try (AFUNIXDatagramSocket manager = AFUNIXDatagramSocket.newInstance()) {
+      manager.bind(AFUNIXSocketAddress.of(notify));
+      manager.setSoTimeout(30_000);
+      Map<String, String> managed =
+          Map.of("NOTIFY_SOCKET", notify.toString(), "WATCHDOG_USEC", "300000");
+      try (EngineProcess _ = host.start(1, managed)) {
+        assertThat(receive(manager)).startsWith("READY=1\n");
+        assertThat(receive(manager)).isEqualTo("WATCHDOG=1");
+        assertThat(receive(manager)).isEqualTo("WATCHDOG=1");
       }
+    }
+  }
+
+  @Test
+  void theProxyInsideDrainsWhileTheModuleIsServed() throws Exception {
+    Path peers =
+        Files.writeString(directory.resolve("peers"), "[Udsaccept]\nPath=" + directory + "\n");
+    ProxyDaemon peer = startPeer(peers);
+    try (EngineProcess engine = host.start(1, "--close-timeout=60").ready();
+        UnixListener target = UnixListener.bind(directory.resolve("t.sock"), 8)) {
+      RemoteConnector connector = new RemoteConnector(host.run().toString(), true);
+      try (Fd _ = connector.connect(target.path().toString());
+          Fd _ = accept(target)) {
+        engine.signal("TERM");
+        Await.until("it drains", () -> engine.said().contains("takes no new work, 1 under way"));
+        assertThat(host.run().resolve("remote_uds.sock")).doesNotExist();
+        assertThat(kernel.log("EXIT")).as("the module is armed").hasSize(1);
+      }
+      assertThat(engine.exitCode()).isZero();
+      assertThat(kernel.log("EXIT")).hasSize(2);
+    } finally {
+      peer.stop();
     }
   }
 

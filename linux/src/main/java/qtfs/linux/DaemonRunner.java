@@ -85,8 +85,13 @@ public final class DaemonRunner {
     return new Run(daemon).untilStopped();
   }
 
-  /** A drain under way; one by signal ends with its limit. */
-  private record Drain(long begun, Duration limit, boolean bySignal) {
+  /**
+   * The way to the end.
+   *
+   * @param limit after which it ends whatever is left
+   * @param announced whether the manager knows that the daemon stops
+   */
+  private record Drain(long begun, Duration limit, boolean announced) {
     boolean isOver() {
       return System.nanoTime() - begun >= limit.toNanos();
     }
@@ -97,6 +102,7 @@ public final class DaemonRunner {
     private final Daemon daemon;
     private final Optional<Watchdog> watchdog;
     private @Nullable Drain drain;
+    private boolean failed;
 
     Run(Daemon daemon) {
       this.daemon = daemon;
@@ -105,38 +111,25 @@ public final class DaemonRunner {
 
     boolean untilStopped() throws InterruptedException {
       events.add(new Event.Started());
-      while (true) {
+      while (!isDrained()) {
         Event event = events.poll(pause().toNanos(), TimeUnit.NANOSECONDS);
         watchdog.ifPresent(Watchdog::feed);
         switch (event) {
-          case null -> {
-            if (drain != null && (daemon.workLeft() == 0 || drain.isOver())) {
-              end();
-              return true;
-            }
-            files.stream().filter(FileWatch::changed).forEach(f -> reload(f.path() + " changed"));
-          }
-          case Event.Started() -> {
-            Log.info(daemon.status());
-            manager.ready(daemon.status());
-          }
+          case null ->
+              files.stream().filter(FileWatch::changed).forEach(f -> reload(f.path() + " changed"));
+          case Event.Started() -> started();
           case Event.Reload(String cause) -> reload(cause);
-          case Event.Drain(String cause) -> drain(cause, FOREVER, false);
-          case Event.Stop(String signal) -> {
-            Log.info(signal + ": stopping");
-            if (mustEndAtOnce()) {
-              end();
-              return true;
-            }
-            drain(signal, closeTimeout, true);
-          }
-          case Event.Failed(String reason) -> {
-            Log.error(reason);
-            end();
-            return false;
-          }
+          case Event.Drain(String cause) -> drainForever(cause);
+          case Event.Stop(String signal) -> stop(signal);
+          case Event.Failed(String reason) -> fail(reason);
         }
       }
+      end();
+      return !failed;
+    }
+
+    private boolean isDrained() {
+      return drain != null && (drain.isOver() || daemon.workLeft() == 0);
     }
 
     private Duration pause() {
@@ -144,26 +137,9 @@ public final class DaemonRunner {
       return watchdog.map(Watchdog::period).filter(p -> p.compareTo(tick) < 0).orElse(tick);
     }
 
-    /** On a signal: where there is nothing to wait for, or it is the second. */
-    private boolean mustEndAtOnce() {
-      return closeTimeout.isZero() || (drain != null && drain.bySignal());
-    }
-
-    private void drain(String cause, Duration limit, boolean bySignal) {
-      if (drain != null && !bySignal) {
-        return; // it drains already
-      }
-      if (drain == null) {
-        daemon.drain();
-      }
-      drain = new Drain(System.nanoTime(), limit, bySignal);
-      String status = cause + ": takes no new work, " + daemon.workLeft() + " under way";
-      Log.info(status);
-      if (bySignal) {
-        manager.stopping(status, limit.plus(ENDING));
-      } else {
-        manager.status(status); // to stop, for the manager, is to be gone within its own time
-      }
+    private void started() {
+      Log.info(daemon.status());
+      manager.ready(daemon.status());
     }
 
     private void reload(String cause) {
@@ -171,22 +147,61 @@ public final class DaemonRunner {
         Log.info(cause + ": not read again, since this is ending");
         return;
       }
-      Log.info(cause + ": reading it again");
+      Log.info(cause + ": reloading");
       manager.reloading();
       try {
         daemon.reload();
       } catch (RuntimeException | LinkageError e) {
-        Log.error("not read again: " + e); // LinkageError: without descriptors, no new classes
+        Log.error("not reloaded: " + e); // LinkageError: without descriptors, no new classes
       }
       manager.ready(daemon.status());
     }
 
+    private void drainForever(String cause) {
+      if (drain == null) {
+        // To stop, for the manager, would be to be gone within the time that it allows.
+        manager.status(drain(cause, FOREVER, false));
+      }
+    }
+
+    /** The first signal drains, the second ends; without a time to wait the first does. */
+    private void stop(String signal) {
+      Log.info(signal + ": stopping");
+      if (closeTimeout.isZero() || (drain != null && drain.announced())) {
+        endNow();
+      } else {
+        manager.stopping(drain(signal, closeTimeout, true), closeTimeout.plus(ENDING));
+      }
+    }
+
+    /** Begins to drain, or sets another limit; returns a status line that says so. */
+    private String drain(String cause, Duration limit, boolean announced) {
+      if (drain == null) {
+        daemon.drain();
+      }
+      drain = new Drain(System.nanoTime(), limit, announced);
+      String status = cause + ": takes no new work, " + daemon.workLeft() + " under way";
+      Log.info(status);
+      return status;
+    }
+
+    private void fail(String reason) {
+      Log.error(reason);
+      failed = true;
+      endNow();
+    }
+
+    private void endNow() {
+      boolean announced = drain != null && drain.announced();
+      drain = new Drain(System.nanoTime(), Duration.ZERO, announced);
+    }
+
     private void end() throws InterruptedException {
-      if (drain == null || !drain.bySignal()) {
+      if (drain != null && !drain.announced()) {
         manager.stopping();
       }
       int left = daemon.workLeft();
-      if (drain != null && left > 0) {
+      if (left > 0) {
         Log.warn("ends what is still under way: " + left);
       }
       daemon.stop();

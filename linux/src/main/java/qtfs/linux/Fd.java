@@ -149,6 +149,17 @@ public final class Fd implements Closeable {
     check(Libc.callLong(LSEEK, number(), offset, 0 /* SEEK_SET */), "lseek " + this);
   }
 
+  /**
+   * Hands the descriptor on to somebody who closes it by its number; this object counts as closed.
+   */
+  public int release() {
+    int n = number.getAndSet(CLOSED);
+    if (n == CLOSED) {
+      throw new IllegalStateException("file descriptor handed on after close");
+    }
+    return n;
+  }
+
   @Override
   public void close() {
     int n = number.getAndSet(CLOSED);

@@ -6,6 +6,9 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.GroupPrincipal;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.UserPrincipal;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,6 +105,34 @@ public final class UnixListener implements Closeable {
     return socket;
   }
 
+  /**
+   * Says who may connect, instead of the owner alone.
+   *
+   * @param mode permission bits, up to 0777, whatever the umask
+   * @param owner null for the one that it has
+   * @param group null for the one that it has
+   */
+  public void grant(int mode, @Nullable UserPrincipal owner, @Nullable GroupPrincipal group)
+      throws IOException {
+    // By a descriptor: the path may lead elsewhere by now, in a directory that others write to.
+    try (Fd file = Fd.open(path, Fd.O_PATH)) {
+      if (!isBoundTo(FileStatus.of(file))) {
+        throw new IOException(path + " has been replaced by somebody else");
+      }
+      Path itself = Path.of(file.procPath());
+      PosixFileAttributeView view =
+          Files.getFileAttributeView(itself, PosixFileAttributeView.class);
+      if (owner != null) {
+        view.setOwner(owner);
+      }
+      if (group != null) {
+        view.setGroup(group);
+      }
+      // Last: never a moment in which it is open to the group that it had.
+      Files.setAttribute(itself, "unix:mode", mode);
+    }
+  }
+
   /** The descriptor's number, to be watched for readability; this object owns it. */
   public int number() {
     return socket.number();
@@ -126,10 +157,15 @@ public final class UnixListener implements Closeable {
   /** Whether the path leads to the file bound here: others may remove or replace it. */
   public boolean isBound() {
     try {
-      return bound != null && FileStatus.ofLink(path).sameFile(bound);
+      return isBoundTo(FileStatus.ofLink(path));
     } catch (LinuxException gone) {
       return false;
     }
+  }
+
+  /** Whether a file is the one bound here, by whatever path. */
+  public boolean isBoundTo(FileStatus file) {
+    return bound != null && file.sameFile(bound);
   }
 
   private void removeOwn() {

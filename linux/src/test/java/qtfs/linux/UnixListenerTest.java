@@ -168,6 +168,40 @@ final class UnixListenerTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {0, 022, 077})
+  void isOpenToWhomItIsGranted(int umask) throws IOException {
+    var users = directory.getFileSystem().getUserPrincipalLookupService();
+    int before = ProcessAttributes.umask(umask);
+    try (UnixListener listener = UnixListener.bind(path(), 8)) {
+      boolean mayGive = ProcessAttributes.uid() == 0;
+      listener.grant(
+          0666,
+          mayGive ? users.lookupPrincipalByName("1") : null,
+          mayGive ? users.lookupPrincipalByGroupName("2") : null);
+      FileStatus status = FileStatus.ofLink(path());
+      assertThat(status.permissions()).isEqualTo(0666);
+      assertThat(status.uid()).isEqualTo(mayGive ? 1 : ProcessAttributes.uid());
+      if (mayGive) {
+        assertThat(status.gid()).isEqualTo(2);
+      }
+    } finally {
+      ProcessAttributes.umask(before);
+    }
+  }
+
+  @Test
+  void grantsNothingOfAFileInItsPlace() throws IOException {
+    Path precious = Files.writeString(directory.resolve("precious"), "mine");
+    int mode = FileStatus.of(precious).permissions();
+    try (UnixListener listener = UnixListener.bind(path(), 8)) {
+      Files.delete(path());
+      Files.createSymbolicLink(path(), precious);
+      assertThatThrownBy(() -> listener.grant(0777, null, null)).hasMessageContaining("replaced");
+      assertThat(FileStatus.of(precious).permissions()).isEqualTo(mode).isNotEqualTo(0777);
+    }
+  }
+
   @Test
   void failsWhereItCannotBe() {
     assertThatThrownBy(() -> UnixListener.bind(directory.resolve("no/s.sock"), 8))

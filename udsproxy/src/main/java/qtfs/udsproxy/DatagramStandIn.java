@@ -177,9 +177,9 @@ final class DatagramStandIn implements StandIn, FdWatch.Listener {
     }
 
     @Override
-    public void failed(String reason, int errno) {
+    public void failed(Refusal refusal, String detail) {
       application.close();
-      Log.warn(request.path() + ": datagrams are lost: " + reason);
+      Log.warn(request.path() + ": datagrams are lost: " + detail);
       DatagramStandIn.this.close(); // so that whoever sends is told
     }
   }

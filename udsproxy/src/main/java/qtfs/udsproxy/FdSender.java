@@ -10,7 +10,6 @@ import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
-import qtfs.linux.Log;
 
 /**
  * Turns the descriptors of an application's message into frames: regular files by their path, pipe
@@ -35,7 +34,7 @@ final class FdSender {
         frameFor(fd).encode(out);
       } catch (IOException e) {
         fd.close();
-        Log.warn(session.name() + ": a descriptor stays behind: " + e.getMessage());
+        shared.audit().fdRefused(session.entry(), e);
       }
     }
   }
@@ -51,7 +50,7 @@ final class FdSender {
     throw new RefusedException("a " + status.kind() + " has no meaning on the other host");
   }
 
-  private static Frame regularFile(Fd fd, FileStatus status) throws IOException {
+  private Frame regularFile(Fd fd, FileStatus status) throws IOException {
     Path path = Files.readSymbolicLink(Path.of(fd.procPath()));
     if (!isStillAt(path, status)) {
       throw new RefusedException("the file " + path + " has no name any more");
@@ -61,6 +60,7 @@ final class FdSender {
     }
     Frame frame = new Frame.ScmRights(Fcntl.statusFlags(fd), path.toString());
     fd.close();
+    session.entry().fdToPeer(SessionEntry.FILE);
     return frame;
   }
 
@@ -79,7 +79,7 @@ final class FdSender {
           case Fd.O_WRONLY -> PipeEnd.WRITE;
           default -> throw new RefusedException("a FIFO that is open for reading and writing");
         };
-    session.entry().pipe();
+    session.entry().fdToPeer(SessionEntry.PIPE);
     int token = shared.passedPipes().keep(end, fd, session);
     loop.after(
         shared.deadlines().pipe(),

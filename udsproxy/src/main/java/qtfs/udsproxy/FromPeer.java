@@ -11,7 +11,6 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
-import qtfs.linux.Log;
 import qtfs.linux.MessageIo;
 import qtfs.linux.UnixSocket;
 
@@ -311,7 +310,6 @@ final class FromPeer {
   /** Judges the result of a send; descriptors that were sent are closed here. */
   private boolean accepted(int sent) {
     if (sent > 0 || (sent == 0 && hasMessages())) {
-      session.entry().fdsFromPeer(pendingFds.size());
       dropPendingFds();
       return true;
     }
@@ -342,7 +340,7 @@ final class FromPeer {
   private void receivePipe(Frame.ScmPipe pipe) {
     try {
       pendingFds.add(PipeRelay.fetch(shared, loop, session, pipe));
-      session.entry().pipe();
+      session.entry().fdFromPeer(SessionEntry.PIPE);
     } catch (IOException e) {
       session.pipeFailed("a passed pipe cannot be taken: " + e.getMessage());
     }
@@ -354,8 +352,7 @@ final class FromPeer {
     try {
       opened = shared.reach().openFile(file);
     } catch (IOException e) {
-      shared.statistics().refused();
-      Log.warn(session.name() + ": a passed file stays behind: " + e.getMessage());
+      shared.audit().fdRefused(session.entry(), e);
     }
     Fd result = opened;
     loop.eventLoop().execute(() -> fileOpened(result));
@@ -368,6 +365,7 @@ final class FromPeer {
         file.close();
       } else {
         pendingFds.add(file);
+        session.entry().fdFromPeer(SessionEntry.FILE);
       }
     }
     pump();

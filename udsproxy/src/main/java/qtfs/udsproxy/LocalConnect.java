@@ -74,7 +74,9 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   }
 
   private ScheduledFuture<?> inTime(String complaint) {
-    return loop.after(shared.deadlines().handshake(), () -> fail(complaint + " in time"));
+    return loop.after(
+        shared.deadlines().handshake(),
+        () -> fail(Refusal.HANDSHAKE_TIMEOUT, complaint + " in time"));
   }
 
   // ---- READING
@@ -87,7 +89,9 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
         return;
       }
       if (n <= 0) {
-        fail(path == null ? "the request ends after " + received + " bytes" : "the connector left");
+        fail(
+            Refusal.REQUESTER_LEFT,
+            path == null ? "the request ends after " + received + " bytes" : "the connector left");
         return;
       }
     }
@@ -123,7 +127,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
       }
       requestor = PeerRequestor.start(shared, loop, decoded, this);
     } catch (IOException e) {
-      fail("bad request: " + e.getMessage());
+      fail(Refusal.BAD_REQUEST, e.getMessage());
     }
   }
 
@@ -138,9 +142,10 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   }
 
   @Override
-  public void failed(String reason, int errno) {
+  public void failed(Refusal refusal, String detail) {
+    int errno = requestor == null ? 0 : requestor.peersErrno();
     boolean understood = Mark.of(request) == Mark.CONNECTOR && errno > 0;
-    fail(reason, understood ? -errno : FAILED);
+    fail(refusal, detail, understood ? -errno : FAILED);
   }
 
   // ---- WAITING
@@ -156,14 +161,14 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
           deadline =
               loop.after(
                   shared.deadlines().pairing(),
-                  () -> fail("the application does not come in time"));
+                  () -> fail(Refusal.PAIRING_TIMEOUT, "the application does not come in time"));
           endRequest(READY);
         });
   }
 
   @Override
   public void failed(IOException reason) {
-    onLoop(() -> fail(reason.getMessage() == null ? reason.toString() : reason.getMessage()));
+    onLoop(() -> fail(Refusal.FAILED, reason.getMessage()));
   }
 
   @Override
@@ -194,8 +199,8 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
 
   // ---- the end
 
-  private void fail(String reason) {
-    fail(reason, FAILED);
+  private void fail(Refusal refusal, @Nullable String detail) {
+    fail(refusal, detail, FAILED);
   }
 
   private void finish() {
@@ -204,12 +209,12 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
     deadline.cancel(false);
   }
 
-  private void fail(String reason, int answer) {
+  private void fail(Refusal refusal, @Nullable String detail, int answer) {
     if (over) {
       return;
     }
     finish();
-    Log.warn("not connected to " + requestedPath() + " for " + who + ": " + reason);
+    shared.audit().refused(path == null ? "" : path, who, refusal, String.valueOf(detail));
     if (connector.isOpen()) {
       if (received == ConnectRequest.LENGTH) {
         endRequest(answer);

@@ -14,8 +14,8 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
+import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
-import qtfs.linux.Log;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 
@@ -37,9 +37,11 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   private boolean decoded;
   private boolean over;
   private final ScheduledFuture<?> deadline;
+  private final long started = System.nanoTime();
   private @Nullable String wanted;
   private Dialect dialect = Dialect.V1;
   private UnixSocket.Type type = UnixSocket.Type.STREAM;
+  private SessionPlaces.@Nullable Place place;
 
   private PeerConnection(Shared shared, ProxyLoop loop, Channel tcp) {
     this.shared = shared;
@@ -52,9 +54,10 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
             shared.deadlines().handshake(),
             () -> {
               if (decoded && wanted != null) {
-                refuse("it does not accept in time", Errno.ETIMEDOUT);
+                refuse(
+                    Refusal.HANDSHAKE_TIMEOUT, "it does not accept in time", null, Errno.ETIMEDOUT);
               } else {
-                drop("no complete request in time");
+                drop(Refusal.HANDSHAKE_TIMEOUT, "no complete request in time");
               }
             });
   }
@@ -99,11 +102,10 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
         ctx.read();
       }
     } catch (RefusedException e) {
-      shared.statistics().refused();
-      drop(String.valueOf(e.getMessage()));
+      drop(Refusal.NOT_ALLOWED, String.valueOf(e.getMessage()));
     } catch (IOException e) {
       shared.statistics().protocolError();
-      drop("garbage: " + e.getMessage());
+      drop(Refusal.BAD_REQUEST, String.valueOf(e.getMessage()));
     } finally {
       in.release();
     }
@@ -114,19 +116,19 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     if (event instanceof ChannelInputShutdownEvent) {
       tcpEof = true;
       if (!decoded) {
-        drop("closed before a request was complete");
+        drop(Refusal.LINK_LOST, "closed before a request was complete");
       }
     }
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    drop("closed");
+    drop(Refusal.LINK_LOST, "closed");
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    drop("the link failed: " + cause.getMessage());
+    drop(Refusal.LINK_LOST, String.valueOf(cause.getMessage()));
   }
 
   private void serve(PeerRequest request) throws IOException {
@@ -137,9 +139,9 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
         type = target.type();
         dialect = shared.dialect() == Dialect.EXTENDED ? offered : Dialect.V1;
         if (shared.isDraining()) {
-          refuse("this proxy is about to end", Errno.ECONNREFUSED);
+          refuse(Refusal.STOPPING, "this proxy is about to end", null);
         } else {
-          shared.fileOpener().execute(() -> find(target.path()));
+          takePlace(target.path());
         }
       }
     }
@@ -154,26 +156,48 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
 
   // ---- the target
 
+  private void takePlace(String path) {
+    try {
+      place = shared.places().take(SessionInfo.Direction.INCOMING);
+      shared.fileOpener().execute(() -> find(path));
+    } catch (SessionPlaces.FullException e) {
+      refuse(e.refusal(), e.getMessage(), null);
+    }
+  }
+
   private void find(String path) {
     try {
       Fd target = shared.reach().openSocket(path);
+      if (leadsBack(target)) {
+        target.close();
+        throw new RefusedException("it is exposed here, and leads back to the peer");
+      }
       loop.eventLoop().execute(() -> connect(target, null));
+    } catch (RefusedException e) {
+      loop.eventLoop()
+          .execute(() -> refuse(Refusal.NOT_ALLOWED, e.getMessage(), e.allow(), e.errno()));
     } catch (IOException e) {
-      loop.eventLoop().execute(() -> refuse(e.getMessage(), errno(e)));
+      loop.eventLoop().execute(() -> refuse(Refusal.NO_TARGET, e.getMessage(), null, errno(e)));
     }
   }
 
   private static int errno(IOException e) {
-    return switch (e) {
-      case LinuxException failed -> failed.errno();
-      case RefusedException refused -> refused.errno();
-      default -> Errno.EIO;
-    };
+    return e instanceof LinuxException failed ? failed.errno() : Errno.EIO;
+  }
+
+  /** Two hosts that expose one path to each other would connect in circles. */
+  private boolean leadsBack(Fd target) throws LinuxException {
+    if (shared.exposed().isEmpty()) {
+      return false;
+    }
+    FileStatus status = FileStatus.of(target);
+    return shared.exposed().stream().anyMatch(listener -> listener.isBoundTo(status));
   }
 
   /** Connects on the loop, whose thread has the name that the kernel module exempts. */
   private void connect(Fd target, @Nullable Fd earlier) {
-    if (over) {
+    SessionPlaces.Place held = place;
+    if (over || held == null) {
       target.close();
       if (earlier != null) {
         earlier.close();
@@ -185,7 +209,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       socket = earlier != null ? earlier : open();
     } catch (LinuxException e) {
       target.close();
-      refuse(e.getMessage(), e.errno());
+      refuse(Refusal.FAILED, e.getMessage(), null, e.errno());
       return;
     }
     int result = Reach.connect(socket, target);
@@ -196,7 +220,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     target.close();
     if (result < 0) {
       socket.close();
-      refuse(Errno.message(-result), -result);
+      refuse(Refusal.NO_TARGET, Errno.message(-result), null, -result);
       return;
     }
     SessionEntry entry =
@@ -206,8 +230,12 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
             String.valueOf(wanted),
             null,
             tcp,
-            dialect);
-    Log.info(entry.name() + ": the peer is connected to " + wanted);
+            dialect,
+            held);
+    shared
+        .statistics()
+        .connects(SessionInfo.Direction.INCOMING)
+        .record(System.nanoTime() - started);
     finish();
     answer(
         switch (dialect) {
@@ -243,12 +271,24 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   }
 
   /** Says no to the peer. */
-  private void refuse(@Nullable String reason, int errno) {
+  private void refuse(Refusal refusal, @Nullable String detail, @Nullable String allow) {
+    refuse(refusal, detail, allow, Errno.ECONNREFUSED);
+  }
+
+  /** Says no to a peer that may understand why. */
+  private void refuse(Refusal refusal, @Nullable String detail, @Nullable String allow, int errno) {
     if (over) {
       return;
     }
-    shared.statistics().refused();
-    Log.warn("refused to the peer: " + wanted + ": " + reason);
+    shared
+        .audit()
+        .refusedToPeer(
+            String.valueOf(wanted),
+            SessionEntry.text(tcp.remoteAddress()),
+            null,
+            refusal,
+            String.valueOf(detail),
+            allow);
     release();
     ByteBuf out = tcp.alloc().directBuffer(PeerRequest.ANSWER_LENGTH);
     tcp.writeAndFlush(out.writeIntLE(refusal(errno))).addListener(ChannelFutureListener.CLOSE);
@@ -263,17 +303,20 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   }
 
   /** Closes without a word: this is nobody who could be answered. */
-  private void drop(String reason) {
+  private void drop(Refusal refusal, String detail) {
     if (over) {
       return;
     }
-    Log.warn("connection of " + tcp.remoteAddress() + " dropped: " + reason);
+    shared.audit().dropped(SessionEntry.text(tcp.remoteAddress()), refusal, detail);
     release();
     tcp.close();
   }
 
   private void release() {
     over = true;
+    if (place != null) {
+      place.free();
+    }
     shared.requestEnds(loop);
     deadline.cancel(false);
     head.release();

@@ -13,7 +13,6 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
-import qtfs.linux.Log;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 
@@ -28,12 +27,8 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     /** The peer has connected: {@link PeerRequestor#startSession} may be called, now or later. */
     void connected();
 
-    /**
-     * There will be no session; also after {@link #connected}, if the link fails meanwhile.
-     *
-     * @param errno that the peer's connect failed with, 0 if that is not known
-     */
-    void failed(String reason, int errno);
+    /** There will be no session; also after {@link #connected}, if the link fails meanwhile. */
+    void failed(Refusal refusal, String detail);
   }
 
   private static final int MAX_ERRNO = 4095; // linux/err.h
@@ -46,7 +41,10 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   private @Nullable Channel tcp;
   private boolean tcpEof;
   private @Nullable Dialect agreed; // by the answer
+  private int peersErrno;
   private boolean over;
+  private SessionPlaces.@Nullable Place place;
+  private final long started = System.nanoTime();
   private ScheduledFuture<?> deadline;
 
   private PeerRequestor(Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
@@ -57,21 +55,33 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     this.deadline = inTime("the peer cannot be reached");
   }
 
-  /** Begins to ask. */
+  /** Begins to ask; the listener may have been told of a failure on return. */
   static PeerRequestor start(
       Shared shared, ProxyLoop loop, ConnectRequest request, Listener listener) {
     PeerRequestor requestor = new PeerRequestor(shared, loop, request, listener);
-    shared.connectToPeer(loop, requestor).addListener((ChannelFutureListener) requestor::linked);
+    shared.requestBegins();
+    requestor.connect();
     return requestor;
   }
 
+  private void connect() {
+    try {
+      place = shared.places().take(SessionInfo.Direction.OUTGOING);
+      shared.connectToPeer(loop, this).addListener((ChannelFutureListener) this::linked);
+    } catch (SessionPlaces.FullException e) {
+      fail(e.refusal(), e.getMessage());
+    }
+  }
+
   private ScheduledFuture<?> inTime(String complaint) {
-    return loop.after(shared.deadlines().handshake(), () -> fail(complaint + " in time"));
+    return loop.after(
+        shared.deadlines().handshake(),
+        () -> fail(Refusal.HANDSHAKE_TIMEOUT, complaint + " in time"));
   }
 
   private void linked(ChannelFuture future) {
     if (!future.isSuccess()) {
-      fail("the peer cannot be reached: " + future.cause().getMessage());
+      fail(Refusal.PEER_UNREACHABLE, future.cause().getMessage());
       return;
     }
     Channel channel = future.channel();
@@ -117,12 +127,18 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     }
     deadline.cancel(false);
     if (answer == PeerRequest.REFUSED) {
-      fail("the peer has refused it: nothing listens there, or its whitelist does not allow it");
+      fail(
+          Refusal.PEER_REFUSED, "nothing listens there, or the peer's whitelist does not allow it");
     } else if (isMarked() && answer < 0 && answer >= -MAX_ERRNO) {
-      fail("the peer has refused it: " + Errno.message(-answer), -answer);
+      peersErrno = -answer;
+      fail(Refusal.PEER_REFUSED, Errno.message(-answer));
     } else {
       boolean understood = isMarked() && answer == PeerRequest.CONNECTED_EXTENDED;
       agreed = understood ? Dialect.EXTENDED : Dialect.V1;
+      shared
+          .statistics()
+          .connects(SessionInfo.Direction.OUTGOING)
+          .record(System.nanoTime() - started);
       listener.connected();
     }
   }
@@ -147,13 +163,13 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   private void peerEnded() {
     tcpEof = true;
     if (agreed == null) {
-      fail("the peer has closed the connection without an answer");
+      fail(Refusal.LINK_LOST, "the peer has closed the connection without an answer");
     }
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    fail("the link failed: " + cause.getMessage());
+    fail(Refusal.LINK_LOST, cause.getMessage());
   }
 
   /**
@@ -165,10 +181,12 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   void startSession(Requester who, Fd application) {
     Channel channel = tcp;
     Dialect dialect = agreed;
-    if (over || dialect == null || channel == null) {
+    SessionPlaces.Place held = place;
+    if (over || dialect == null || channel == null || held == null) {
       throw new IllegalStateException("no link to " + request.path());
     }
     over = true;
+    shared.requestEnds(loop);
     channel.pipeline().remove(this);
     if (dialect == Dialect.EXTENDED) {
       ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + Frame.MAX_FROM);
@@ -182,8 +200,8 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
             request.path(),
             who,
             channel,
-            dialect);
-    Log.info(entry.name() + ": " + request.path() + " of the peer, for " + who);
+            dialect,
+            held);
     Link link = new Link(channel, dialect, early, tcpEof);
     Session.start(shared, loop, entry, link, application, applicationType());
   }
@@ -196,14 +214,15 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     };
   }
 
-  private void fail(String reason) {
-    fail(reason, 0);
+  /** The errno that the peer's connect has failed with; 0 if it has not told. */
+  int peersErrno() {
+    return peersErrno;
   }
 
-  private void fail(String reason, int errno) {
+  private void fail(Refusal refusal, @Nullable String detail) {
     if (!over) {
       close();
-      listener.failed(reason, errno);
+      listener.failed(refusal, String.valueOf(detail));
     }
   }
 
@@ -213,7 +232,11 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
       return;
     }
     over = true;
+    shared.requestEnds(loop);
     deadline.cancel(false);
+    if (place != null) {
+      place.free();
+    }
     early.forEach(ByteBuf::release);
     early.clear();
     if (tcp != null) {

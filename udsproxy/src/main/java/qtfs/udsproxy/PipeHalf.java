@@ -58,6 +58,11 @@ abstract class PipeHalf extends ChannelInboundHandlerAdapter implements Relay, F
     close();
   }
 
+  /** Bytes of the pipe have gone to the other half, or come from there. */
+  final void carried(Statistics.Way way, int bytes) {
+    shared.statistics().pipeBytes(way, bytes);
+  }
+
   void close() {
     if (!closed) {
       closed = true;

@@ -67,6 +67,7 @@ final class PipeSink extends PipeHalf {
         close();
       } else {
         head.skipBytes((int) n);
+        carried(Statistics.Way.FROM_PEER, (int) n);
         if (!head.isReadable()) {
           inbound.remove().release();
         }

@@ -49,6 +49,7 @@ final class PipeSource extends PipeHalf {
       int n = loop().read(pipe());
       if (n > 0) {
         tcp().write(loop().takeBytes(n));
+        carried(Statistics.Way.TO_PEER, n);
         wrote = true;
         continue;
       }

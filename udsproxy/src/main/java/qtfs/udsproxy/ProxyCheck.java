@@ -1,9 +1,5 @@
 package qtfs.udsproxy;
 
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 import qtfs.linux.RunDirectory;
@@ -24,7 +20,8 @@ public final class ProxyCheck {
 
   /** Notes what is wrong with the proxy's own things, but for the whitelist. */
   public ProxyCheck proxy(ProxyConfig config) {
-    return expect(() -> requireOwn(config.address().getAddress()))
+    config.exposures().forEach(exposure -> expect(() -> Exposures.requirePlace(exposure)));
+    return expect(() -> config.address().requireOwn())
         .expect(() -> RunDirectory.requireUsable(config.runDirectory()));
   }
 
@@ -50,19 +47,5 @@ public final class ProxyCheck {
   /** One line each; none if it would start. */
   public List<String> problems() {
     return List.copyOf(problems);
-  }
-
-  private static void requireOwn(InetAddress address) throws IOException {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.bind(new InetSocketAddress(address, 0), 1);
-    } catch (IOException e) {
-      throw new IOException(
-          "cannot listen on "
-              + address.getHostAddress()
-              + ": "
-              + e.getMessage()
-              + "; give an address of this host's own",
-          e);
-    }
   }
 }

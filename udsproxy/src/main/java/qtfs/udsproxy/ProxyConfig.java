@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a proxy is told at its start; what is not told has a default. Immutable. */
 public final class ProxyConfig {
@@ -17,14 +18,17 @@ public final class ProxyConfig {
   public static final Path DEFAULT_WHITELIST = Path.of("/etc/qtfs/whitelist");
 
   private final int threads;
-  private final InetSocketAddress address;
-  private final InetSocketAddress peer;
+  private final Endpoint address;
+  private final Endpoint peer;
   private final Path runDirectory;
   private final Path whitelist;
   private final boolean anySocket;
   private final boolean anyFile;
   private final Deadlines deadlines;
   private final Dialect dialect;
+  private final List<Exposure> exposures;
+  private final Limits limits;
+  private final @Nullable InetSocketAddress metrics;
   private final Duration closeTimeout;
   private final boolean watched;
 
@@ -38,6 +42,9 @@ public final class ProxyConfig {
     this.anyFile = builder.anyFile;
     this.deadlines = builder.deadlines;
     this.dialect = builder.dialect;
+    this.exposures = List.copyOf(builder.exposures);
+    this.limits = builder.limits;
+    this.metrics = builder.metrics;
     this.closeTimeout = builder.closeTimeout;
     this.watched = builder.watched;
   }
@@ -45,11 +52,16 @@ public final class ProxyConfig {
   /**
    * A configuration of defaults for two addresses.
    *
-   * @param address where the peer's proxy connects to, resolved
-   * @param peer the other proxy, resolved; the only address that may connect
+   * @param address where the peer's proxy connects to
+   * @param peer the other proxy, over the same transport; only its host may connect
    */
-  public static Builder between(InetSocketAddress address, InetSocketAddress peer) {
+  public static Builder between(Endpoint address, Endpoint peer) {
     return new Builder(address, peer);
+  }
+
+  /** The same over TCP, with resolved addresses. */
+  public static Builder between(InetSocketAddress address, InetSocketAddress peer) {
+    return between(new Endpoint.Tcp(address), new Endpoint.Tcp(peer));
   }
 
   /** Event loops, 1 to {@link #MAX_THREADS}. */
@@ -57,11 +69,11 @@ public final class ProxyConfig {
     return threads;
   }
 
-  public InetSocketAddress address() {
+  public Endpoint address() {
     return address;
   }
 
-  public InetSocketAddress peer() {
+  public Endpoint peer() {
     return peer;
   }
 
@@ -95,6 +107,21 @@ public final class ProxyConfig {
     return dialect;
   }
 
+  /** The peer's sockets that local ones lead to from the start. */
+  public List<Exposure> exposures() {
+    return exposures;
+  }
+
+  /** How much it takes on. */
+  public Limits limits() {
+    return limits;
+  }
+
+  /** Where metrics are shown besides the unix socket; null for nowhere. */
+  public @Nullable InetSocketAddress metrics() {
+    return metrics;
+  }
+
   /** How long sessions may go on after SIGTERM. */
   public Duration closeTimeout() {
     return closeTimeout;
@@ -107,8 +134,8 @@ public final class ProxyConfig {
 
   /** Collects what differs from the defaults. */
   public static final class Builder {
-    private final InetSocketAddress address;
-    private final InetSocketAddress peer;
+    private final Endpoint address;
+    private final Endpoint peer;
     private int threads = 1;
     private Path runDirectory = DEFAULT_RUN_DIRECTORY;
     private Path whitelist = DEFAULT_WHITELIST;
@@ -116,10 +143,13 @@ public final class ProxyConfig {
     private boolean anyFile;
     private Deadlines deadlines = Deadlines.DEFAULT;
     private Dialect dialect = Dialect.EXTENDED;
+    private List<Exposure> exposures = List.of();
+    private Limits limits = Limits.DEFAULT;
+    private @Nullable InetSocketAddress metrics;
     private Duration closeTimeout = Duration.ZERO;
     private boolean watched = true;
 
-    private Builder(InetSocketAddress address, InetSocketAddress peer) {
+    private Builder(Endpoint address, Endpoint peer) {
       this.address = address;
       this.peer = peer;
     }
@@ -156,6 +186,21 @@ public final class ProxyConfig {
 
     public Builder dialect(Dialect most) {
       dialect = most;
+      return this;
+    }
+
+    public Builder exposures(List<Exposure> sockets) {
+      exposures = sockets;
+      return this;
+    }
+
+    public Builder limits(Limits most) {
+      limits = most;
+      return this;
+    }
+
+    public Builder metrics(@Nullable InetSocketAddress address) {
+      metrics = address;
       return this;
     }
 

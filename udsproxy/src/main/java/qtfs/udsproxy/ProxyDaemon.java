@@ -6,13 +6,12 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +23,8 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import qtfs.linux.Audit;
 import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.LockFile;
@@ -47,7 +48,6 @@ public final class ProxyDaemon {
   /** The name of every thread that connects a unix socket: the kernel module exempts it by that. */
   public static final String THREAD_NAME = "udsproxyd";
 
-  private static final int BACKLOG = 4096;
   private static final long OPEN_FILES = 65536;
   private static final int FILE_OPENERS = 64;
 
@@ -89,15 +89,27 @@ public final class ProxyDaemon {
       loops.add(new ProxyLoop(group.next()));
     }
     this.shared =
-        new Shared(loops, config.peer(), reach, config.deadlines(), config.dialect(), fileOpener);
+        new Shared(
+            loops,
+            config.peer(),
+            reach,
+            config.deadlines(),
+            config.limits(),
+            config.dialect(),
+            fileOpener);
+    loops.forEach(loop -> LoopProbe.start(loop, shared.statistics().loopLag()));
     Log.debug(LOADED_AT_START.size() + " classes loaded ahead");
     this.server = bindServer(config, inherited);
     this.pulse = new LoopPulse(loops);
     try {
-      on(loops.get(0), () -> openSockets(config.runDirectory(), inherited));
+      on(loops.get(0), () -> openSockets(config, inherited));
+      showMetrics(config.metrics());
     } catch (IOException e) {
       stop();
       throw new StartException(e);
+    } catch (StartException e) {
+      stop();
+      throw e;
     }
   }
 
@@ -111,11 +123,24 @@ public final class ProxyDaemon {
           LocalConnect.class,
           PeerConnection.class,
           PeerRequestor.class,
+          ExposedClient.class,
+          ControlConnection.class,
+          ControlRequest.Status.class,
           PeerRequest.Pipe.class,
           PeerRequest.Uds.class,
           ConnectRequest.class,
           InvalidRequestException.class,
           Session.class,
+          AuditTrail.class,
+          Refusal.class,
+          Limit.class,
+          IdleWatch.class,
+          SessionPlaces.Place.class,
+          SessionPlaces.FullException.class,
+          Statistics.Kind.class,
+          Statistics.Refused.class,
+          Statistics.Passed.class,
+          Audit.class,
           SessionEntry.class,
           LoopCounter.class,
           Requester.class,
@@ -143,7 +168,8 @@ public final class ProxyDaemon {
           UnixSocket.Credentials.class);
 
   /** Opens what local applications and operators connect to; on the first loop. */
-  private Void openSockets(Path directory, InheritedSockets inherited) throws IOException {
+  private Void openSockets(ProxyConfig config, InheritedSockets inherited) throws IOException {
+    Path directory = config.runDirectory();
     ProxyLoop loop = shared.loops().get(0);
     Acceptor requests =
         Acceptor.start(
@@ -153,14 +179,30 @@ public final class ProxyDaemon {
     entrances.add(requests::close);
     localSockets.add(Diagnostics.state(loop, directory, shared)::close);
     localSockets.add(Diagnostics.logLevel(loop, directory)::close);
+    localSockets.add(new MetricsEndpoint(loop, shared.metrics()).listen(directory)::close);
+    fileOpener.execute(Json::load); // not on the way of the start
+    Exposures exposures = new Exposures(shared);
+    Control control = new Control(shared, config, exposures, this::endWhenDrained);
+    localSockets.add(ControlSocket.open(shared, loop, directory, control)::close);
+    entrances.add(exposures::close);
+    for (Exposure exposure : config.exposures()) {
+      exposures.add(exposure);
+    }
     return null;
+  }
+
+  private void showMetrics(@Nullable InetSocketAddress address) throws StartException {
+    if (address != null) {
+      Channel channel = new MetricsEndpoint(shared.loops().get(0), shared.metrics()).bind(address);
+      localSockets.add(channel::close);
+    }
   }
 
   private static UnixListener requestsListener(Path directory, InheritedSockets inherited)
       throws IOException {
     Optional<UnixListener> given = inherited.takeRequests();
     if (given.isEmpty()) {
-      return UnixListener.bind(directory.resolve("remote_uds.sock"), BACKLOG);
+      return UnixListener.bind(directory.resolve("remote_uds.sock"), Transport.BACKLOG);
     }
     Log.info("local applications ask at the inherited socket " + given.get().path());
     return given.get();
@@ -246,12 +288,18 @@ public final class ProxyDaemon {
 
   private Channel bindServer(ProxyConfig config, InheritedSockets inherited) throws StartException {
     Optional<Fd> link = inherited.takeLink();
+    if (link.isPresent() && Transport.of(config.address()) != Transport.TCP) {
+      link.get().close();
+      throw abandon(
+          new StartException(
+              "the inherited socket \"link\" is one of TCP, but "
+                  + config.address()
+                  + " is vsock: give an IP address, or let the proxy listen itself"));
+    }
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(group)
-            .channelFactory(() -> serverSocket(link))
-            .option(ChannelOption.SO_BACKLOG, BACKLOG)
-            .option(ChannelOption.SO_REUSEADDR, true)
+            .channelFactory(() -> listening(config, link))
             .childHandler(
                 new ChannelInitializer<Channel>() {
                   @Override
@@ -261,27 +309,22 @@ public final class ProxyDaemon {
                 });
     try {
       ChannelFuture listening =
-          link.isPresent() ? bootstrap.register() : bootstrap.bind(config.address());
+          link.isPresent() ? bootstrap.register() : bootstrap.bind(config.address().address());
       Channel channel = listening.syncUninterruptibly().channel();
-      channel.pipeline().addLast(new AcceptErrors(text(config.address())));
+      channel.pipeline().addLast(new AcceptErrors(config.address()));
       return channel;
     } catch (Exception e) {
       // Netty throws what the bind failed with, checked or not.
-      throw abandon(
-          new StartException(
-              "cannot listen on "
-                  + text(config.address())
-                  + ": "
-                  + e.getMessage()
-                  + "; is the address this host's own, and is the port free?"));
+      throw abandon(config.address().cannotListen(e));
     }
   }
 
-  private static EpollServerSocketChannel serverSocket(Optional<Fd> inherited) {
+  private static ServerChannel listening(ProxyConfig config, Optional<Fd> inherited) {
+    Transport transport = Transport.of(config.address());
     if (inherited.isEmpty()) {
-      return Shared.closeOnExec(new EpollServerSocketChannel());
+      return transport.listening();
     }
-    EpollServerSocketChannel channel = new EpollServerSocketChannel(inherited.get().number());
+    ServerChannel channel = transport.listening(inherited.get());
     Log.info("the peer connects to the inherited socket at " + channel.localAddress());
     return channel;
   }
@@ -291,9 +334,9 @@ public final class ProxyDaemon {
    * error pauses for a second and hands the error on.
    */
   private static final class AcceptErrors extends ChannelInboundHandlerAdapter {
-    private final String address;
+    private final Endpoint address;
 
-    AcceptErrors(String address) {
+    AcceptErrors(Endpoint address) {
       this.address = address;
     }
 
@@ -308,25 +351,25 @@ public final class ProxyDaemon {
     return reason;
   }
 
-  private static String text(InetSocketAddress address) {
-    return address.getAddress().getHostAddress() + ":" + address.getPort();
-  }
-
   /** Lets the peer's host in and nobody else, before a byte of theirs is looked at. */
   private void admit(Channel channel) {
-    InetAddress from = ((InetSocketAddress) channel.remoteAddress()).getAddress();
-    if (!from.equals(shared.peer().getAddress())) {
-      shared.statistics().refused();
-      Log.warn("refused a connection from " + from.getHostAddress() + ": it is not the peer");
+    SocketAddress address = channel.remoteAddress();
+    if (address == null) { // Not even that could be asked any more.
       channel.close();
       return;
     }
-    Shared.options().forEach(option -> option.applyTo(channel));
+    Endpoint from = Endpoint.of(address);
+    if (!shared.peer().isHostOf(address)) {
+      shared.audit().stranger(from.toString(), "this is not the peer's address");
+      channel.close();
+      return;
+    }
+    Transport.of(from).options(shared.limits()).forEach(option -> option.applyTo(channel));
     PeerConnection.start(shared, channel);
   }
 
   /** Runs something on a loop and waits for its result. */
-  private static <T> T on(ProxyLoop loop, Callable<T> task) throws IOException {
+  static <T> T on(ProxyLoop loop, Callable<T> task) throws IOException {
     try {
       return loop.eventLoop().submit(task).get(10, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
@@ -363,6 +406,11 @@ public final class ProxyDaemon {
    */
   public void whitelist(QtfsWhitelist whitelist) {
     shared.whitelist(whitelist);
+  }
+
+  /** Shows the metrics of another part of this process next to the proxy's; any thread. */
+  public void addMetrics(MetricsSource source) {
+    shared.metrics().add(source);
   }
 
   /**
@@ -410,7 +458,7 @@ public final class ProxyDaemon {
 
   /** The port that the peer connects to, for a configuration that left it open. */
   int port() {
-    return ((InetSocketAddress) server.localAddress()).getPort();
+    return Endpoint.of(server.localAddress()).port();
   }
 
   Shared shared() {
@@ -430,6 +478,7 @@ public final class ProxyDaemon {
             entrances.forEach(Runnable::run);
             localSockets.forEach(Runnable::run);
             shared.standIns().close();
+            shared.audit().close();
             return null;
           });
       for (ProxyLoop loop : shared.loops()) {
@@ -454,6 +503,7 @@ public final class ProxyDaemon {
         .shutdownGracefully(0, shared.deadlines().stopping().toMillis(), TimeUnit.MILLISECONDS)
         .awaitUninterruptibly(shared.deadlines().stopping().toMillis() + 1000);
     fileOpener.shutdown();
+    shared.metrics().close();
     shared.passedPipes().close();
     shared.loops().forEach(ProxyLoop::close);
   }

@@ -1,10 +1,9 @@
 package qtfs.udsproxy;
 
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -22,11 +21,12 @@ public final class ProxyOptions {
   private static final List<String> ADDRESSES = List.of("addr", "port", "peeraddr", "peerport");
   private static final List<String> MEANINGS =
       List.of(
-          "this host's address",
+          "this host's IP address, name or vsock CID (-1: any)",
           "this host's port, 1024 to 65535",
-          "the peer's address",
+          "the peer's IP address, name or vsock CID",
           "the peer's port");
 
+  private static final String EXPOSE = "--expose";
   private static final int MAX_CLOSE_TIMEOUT = 86_400;
 
   private final String threadsName;
@@ -53,6 +53,14 @@ public final class ProxyOptions {
     spec.addOption(flag("--allow-any-file", "let the peer open every regular file"));
     spec.addOption(
         path("--dialect", "auto|v1", "v1: speak as the C daemon does, also with one of ours"));
+    spec.addOption(
+        repeated(
+            EXPOSE,
+            "SPEC",
+            "PEERPATH[=LOCALPATH][,mode=0660][,owner=USER][,group=GROUP]: a socket of this host"
+                + " that leads to one of the peer's; may be there many times"));
+    LimitOptions.addTo(spec);
+    MetricsOption.addTo(spec);
     spec.addOption(flag("--no-watch", "read the whitelist again on SIGHUP only, not on a change"));
     spec.addOption(
         OptionSpec.builder("--close-timeout")
@@ -89,6 +97,17 @@ public final class ProxyOptions {
         .build();
   }
 
+  /** An option that may be there many times. */
+  static OptionSpec repeated(String name, String label, String description) {
+    return OptionSpec.builder(name)
+        .type(List.class)
+        .auxiliaryTypes(String.class)
+        .arity("1")
+        .paramLabel(label)
+        .description(description)
+        .build();
+  }
+
   /** An option that is there or not. */
   public static OptionSpec flag(String name, String description) {
     return OptionSpec.builder(name).type(boolean.class).description(description).build();
@@ -96,16 +115,17 @@ public final class ProxyOptions {
 
   /** What the command line says, and the environment where it does not. */
   public ProxyConfig read(ParseResult parsed) throws StartException {
-    String environment = System.getenv("QTFS_RUN_DIR");
-    Path defaultRun =
-        environment == null ? ProxyConfig.DEFAULT_RUN_DIRECTORY : Path.of(environment);
-    return ProxyConfig.between(address(parsed, 0), address(parsed, 2))
+    return ends(parsed)
         .threads(number(parsed, first, threadsName, 1, ProxyConfig.MAX_THREADS))
-        .runDirectory(optionalPath(parsed, "--run-dir", defaultRun))
+        .runDirectory(optionalPath(parsed, "--run-dir", defaultRunDirectory()))
         .whitelist(optionalPath(parsed, "--whitelist", ProxyConfig.DEFAULT_WHITELIST))
         .anySocket(parsed.hasMatchedOption("--allow-any-socket"))
         .anyFile(parsed.hasMatchedOption("--allow-any-file"))
         .dialect(dialect(parsed.matchedOptionValue("--dialect", "auto")))
+        .exposures(exposures(parsed))
+        .deadlines(LimitOptions.deadlines(parsed))
+        .limits(LimitOptions.limits(parsed))
+        .metrics(MetricsOption.read(parsed))
         .watched(!parsed.hasMatchedOption("--no-watch"))
         .closeTimeout(Duration.ofSeconds(closeTimeout(parsed)))
         .build();
@@ -117,6 +137,24 @@ public final class ProxyOptions {
       case "v1" -> Dialect.V1;
       default -> throw new StartException("--dialect is \"" + name + "\", must be auto or v1");
     };
+  }
+
+  /** Where a proxy runs that is not told otherwise. */
+  static Path defaultRunDirectory() {
+    String environment = System.getenv("QTFS_RUN_DIR");
+    return environment == null ? ProxyConfig.DEFAULT_RUN_DIRECTORY : Path.of(environment);
+  }
+
+  private static List<Exposure> exposures(ParseResult parsed) throws StartException {
+    List<Exposure> exposures = new ArrayList<>();
+    for (String spec : parsed.matchedOptionValue(EXPOSE, List.<String>of())) {
+      try {
+        exposures.add(Exposure.parse(spec));
+      } catch (Exposure.SpecException e) {
+        throw new StartException(e);
+      }
+    }
+    return exposures;
   }
 
   /** Whether nothing is to be started. */
@@ -153,26 +191,43 @@ public final class ProxyOptions {
         what + " is \"" + text + "\", must be a number from " + least + " to " + most);
   }
 
+  /** Both ends, over one transport. */
+  private ProxyConfig.Builder ends(ParseResult parsed) throws StartException {
+    Endpoint own = end(parsed, 0);
+    Endpoint peer = end(parsed, 2);
+    if (!own.getClass().equals(peer.getClass())) {
+      throw new StartException(
+          parameter(parsed, 0)
+              + " and "
+              + parameter(parsed, 2)
+              + ": give two vsock CIDs, or two IP addresses or host names");
+    }
+    if (peer instanceof Endpoint.Vsock vsock && vsock.cid() == Endpoint.Vsock.ANY) {
+      throw new StartException(parameter(parsed, 2) + ", which is any CID: the peer has one");
+    }
+    return ProxyConfig.between(own, peer);
+  }
+
   /** The address and the port behind it, at their places in {@link #ADDRESSES}. */
-  private InetSocketAddress address(ParseResult parsed, int place) throws StartException {
-    int index = first + 1 + place;
-    int number =
+  private Endpoint end(ParseResult parsed, int place) throws StartException {
+    int port =
         number(
             parsed,
-            index + 1,
+            first + 1 + place + 1,
             ADDRESSES.get(place + 1),
             ProxyConfig.MIN_PORT,
             ProxyConfig.MAX_PORT);
-    String name = parsed.matchedPositionalValue(index, "");
-    String parameter = "<" + ADDRESSES.get(place) + "> is \"" + name + "\"";
-    if (name.matches("-?[0-9]+")) {
-      throw new StartException(
-          parameter + ", a vsock CID: vsock is not carried yet, give an IP address or a host name");
-    }
     try {
-      return new InetSocketAddress(InetAddress.getByName(name), number);
+      return Endpoint.of(parsed.matchedPositionalValue(first + 1 + place, ""), port);
     } catch (UnknownHostException e) {
-      throw new StartException(parameter + ", which is neither an address nor a known host");
+      throw new StartException(
+          parameter(parsed, place)
+              + ", which is neither an address nor a known host nor a vsock CID");
     }
+  }
+
+  private String parameter(ParseResult parsed, int place) {
+    String value = parsed.matchedPositionalValue(first + 1 + place, "");
+    return "<" + ADDRESSES.get(place) + "> is \"" + value + "\"";
   }
 }

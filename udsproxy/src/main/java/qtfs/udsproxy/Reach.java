@@ -3,6 +3,7 @@ package qtfs.udsproxy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
@@ -30,6 +31,7 @@ final class Reach {
   private final String rexecSocket;
   private final boolean anySocket;
   private final boolean anyFile;
+  private final Instant loaded = Instant.now();
 
   /**
    * Makes the rules of one host.
@@ -59,6 +61,11 @@ final class Reach {
   /** The same rules for another whitelist from the same file. */
   Reach with(QtfsWhitelist other) {
     return new Reach(other, whitelistFile, rexecSocket, anySocket, anyFile);
+  }
+
+  /** When the whitelist came into force. */
+  Instant loaded() {
+    return loaded;
   }
 
   /**
@@ -155,8 +162,7 @@ final class Reach {
   }
 
   private RefusedException notListed(String path, Group group) {
-    return new RefusedException(
-        path + " is not in " + whitelistFile + "; this would allow it: " + group.line(path));
+    return new RefusedException(path + " is not in " + whitelistFile, group.line(path));
   }
 
   /** Connects to the socket behind an O_PATH descriptor; see {@link UnixSocket#connect}. */

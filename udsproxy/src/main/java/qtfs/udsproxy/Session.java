@@ -28,6 +28,7 @@ final class Session extends ChannelInboundHandlerAdapter
   private final FdWatch watch;
   private final ToPeer toPeer;
   private final FromPeer fromPeer;
+  private final Runnable idleWatch;
   private boolean applicationGone;
   private boolean linkGone;
   private String ending = "closed";
@@ -48,6 +49,7 @@ final class Session extends ChannelInboundHandlerAdapter
     this.watch = FdWatch.start(loop.eventLoop(), unix.number(), this);
     this.toPeer = new ToPeer(this, shared, loop, link, unix, type);
     this.fromPeer = new FromPeer(this, shared, loop, link, unix, type, watch);
+    this.idleWatch = IdleWatch.start(shared, loop, entry, this::fail);
   }
 
   /**
@@ -62,6 +64,7 @@ final class Session extends ChannelInboundHandlerAdapter
     Session session = new Session(shared, loop, entry, link, unix, type);
     shared.relays().add(session);
     shared.register().add(entry);
+    shared.audit().started(entry);
     link.tcp().pipeline().addLast(session);
     if (link.ended() || session.linkGone) {
       session.fromPeer.end();
@@ -125,6 +128,9 @@ final class Session extends ChannelInboundHandlerAdapter
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    if (!tcp.isWritable()) {
+      shared.statistics().hit(Limit.MAX_BUFFERED);
+    }
     toPeer.pump();
   }
 
@@ -207,28 +213,12 @@ final class Session extends ChannelInboundHandlerAdapter
     closed = true;
     shared.relays().remove(this);
     shared.register().remove(entry);
+    idleWatch.run();
     watch.cancel();
     unix.close();
     fromPeer.release();
     tcp.close();
-    Log.info(
-        name()
-            + " ended after "
-            + seconds(entry.age())
-            + " s: "
-            + ending
-            + "; "
-            + entry.bytesToPeer()
-            + " bytes to the peer, "
-            + entry.bytesFromPeer()
-            + " from it, "
-            + entry.fds()
-            + " descriptors");
-  }
-
-  /** With three decimals; String.format takes longer than the rest of closing a session. */
-  private static String seconds(long nanos) {
-    long millis = nanos / 1_000_000;
-    return millis / 1000 + "." + String.valueOf(1000 + millis % 1000).substring(1);
+    entry.close();
+    shared.audit().ended(entry, ending);
   }
 }

@@ -1,7 +1,6 @@
 package qtfs.udsproxy;
 
 import io.netty.channel.Channel;
-import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -12,6 +11,12 @@ import org.jspecify.annotations.Nullable;
  * written on the session's loop; any thread may {@link #info look}.
  */
 final class SessionEntry {
+  /** Kinds of descriptors. */
+  static final String FILE = "file";
+
+  /** Has a relay of its own. */
+  static final String PIPE = "pipe";
+
   private final long number;
   private final SessionInfo.Direction direction;
   private final String path;
@@ -19,6 +24,7 @@ final class SessionEntry {
   private final String peer;
   private final Dialect dialect;
   private final Statistics statistics;
+  private final SessionPlaces.Place place;
   private final Instant since = Instant.now();
   private final long started = System.nanoTime();
   private final LoopCounter active = new LoopCounter(); // System.nanoTime()
@@ -28,32 +34,33 @@ final class SessionEntry {
   private final LoopCounter fdsFromPeer = new LoopCounter();
   private final LoopCounter pipes = new LoopCounter();
 
-  /** A session that begins now. */
+  /**
+   * A session that begins now.
+   *
+   * @param place taken over, freed by {@link #close}
+   */
   SessionEntry(
       Statistics statistics,
       SessionInfo.Direction direction,
       String path,
       @Nullable Requester requester,
       Channel tcp,
-      Dialect dialect) {
+      Dialect dialect,
+      SessionPlaces.Place place) {
     this.statistics = statistics;
-    this.number = statistics.nextSession();
+    this.number = statistics.nextSession(direction, dialect.word());
     this.direction = direction;
     this.path = path;
     this.requester = requester;
     this.peer = text(tcp.remoteAddress());
     this.dialect = dialect;
+    this.place = place;
     this.active.set(started);
   }
 
   /** An address as it is written on a command line; a channel that is gone has none. */
   static String text(@Nullable SocketAddress address) {
-    return switch (address) {
-      case null -> "?";
-      case InetSocketAddress ip when ip.getAddress() != null ->
-          ip.getAddress().getHostAddress() + ":" + ip.getPort();
-      default -> address.toString();
-    };
+    return address == null ? "?" : Endpoint.of(address).toString();
   }
 
   /** For the log. */
@@ -74,42 +81,43 @@ final class SessionEntry {
   /** Payload has gone to the peer. */
   void toPeer(int bytes) {
     bytesToPeer.add(bytes);
-    statistics.bytesToPeer(bytes);
+    statistics.bytes(Statistics.Way.TO_PEER, bytes);
     active.set(System.nanoTime());
   }
 
   /** Payload of the peer's has been delivered. */
   void fromPeer(int bytes) {
     bytesFromPeer.add(bytes);
-    statistics.bytesFromPeer(bytes);
+    statistics.bytes(Statistics.Way.FROM_PEER, bytes);
     active.set(System.nanoTime());
   }
 
-  /** An application of this host has passed descriptors. */
-  void fdsToPeer(int count) {
-    fdsToPeer.add(count);
+  /**
+   * An application of this host has passed a descriptor, and it can cross.
+   *
+   * @param kind for the metrics: {@link #PIPE}, {@link #FILE} or another
+   */
+  void fdToPeer(String kind) {
+    fdsToPeer.add(1);
+    count(Statistics.Way.TO_PEER, kind);
   }
 
-  /** The application of this host has been given descriptors. */
-  void fdsFromPeer(int count) {
-    fdsFromPeer.add(count);
+  /** The peer's application has passed a descriptor, and there is one for it here. */
+  void fdFromPeer(String kind) {
+    fdsFromPeer.add(1);
+    count(Statistics.Way.FROM_PEER, kind);
   }
 
-  /** One of the descriptors was a pipe, which gets a relay of its own. */
-  void pipe() {
-    pipes.add(1);
+  private void count(Statistics.Way way, String kind) {
+    statistics.fd(way, kind);
+    if (kind.equals(PIPE)) {
+      pipes.add(1);
+    }
   }
 
-  long bytesToPeer() {
-    return bytesToPeer.get();
-  }
-
-  long bytesFromPeer() {
-    return bytesFromPeer.get();
-  }
-
-  long fds() {
-    return fdsToPeer.get() + fdsFromPeer.get();
+  /** The session is over. */
+  void close() {
+    place.free();
   }
 
   /** How long nothing has gone either way. */

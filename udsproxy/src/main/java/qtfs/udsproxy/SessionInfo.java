@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param since when both ends were connected
  * @param idle since when nothing has gone either way
  * @param bytesToPeer payload, without frames
- * @param fdsToPeer descriptors, whatever became of them
+ * @param fdsToPeer descriptors that have crossed
  * @param pipes that have been passed through it and are relayed by connections of their own
  */
 public record SessionInfo(

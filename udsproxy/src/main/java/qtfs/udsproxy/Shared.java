@@ -1,42 +1,36 @@
 package qtfs.udsproxy;
 
 import io.netty.bootstrap.Bootstrap;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.epoll.EpollChannelOption;
-import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.unix.UnixChannel;
-import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
-import qtfs.linux.Fcntl;
-import qtfs.linux.LinuxException;
+import qtfs.linux.UnixListener;
 import qtfs.whitelist.QtfsWhitelist;
 
 /** What all connections of a daemon have in common. For any thread. */
 final class Shared {
-  /** Enough for the bandwidth of a fast link, little enough for a thousand slow readers. */
-  private static final WriteBufferWaterMark WATER_MARK =
-      new WriteBufferWaterMark(64 * 1024, 256 * 1024);
-
   private final List<ProxyLoop> loops;
   private final AtomicInteger nextLoop = new AtomicInteger();
-  private final InetSocketAddress peer;
+  private final Endpoint peer;
   private volatile Reach reach;
   private final Deadlines deadlines;
   private final Dialect dialect;
+  private final Limits limits;
   private final ExecutorService fileOpener;
   private final PassedPipes passedPipes = new PassedPipes();
   private final StandIns standIns;
   private final Statistics statistics = new Statistics();
+  private final MetricsExporter metrics = new MetricsExporter(this);
+  private final SessionPlaces places;
+  private final AuditTrail audit;
   private final SessionRegister register = new SessionRegister();
+  private final Set<UnixListener> exposed = ConcurrentHashMap.newKeySet();
   private final Set<Relay> relays = ConcurrentHashMap.newKeySet();
   private final AtomicInteger requests = new AtomicInteger();
   private volatile boolean draining;
@@ -49,18 +43,22 @@ final class Shared {
    */
   Shared(
       List<ProxyLoop> loops,
-      InetSocketAddress peer,
+      Endpoint peer,
       Reach reach,
       Deadlines deadlines,
+      Limits limits,
       Dialect dialect,
       ExecutorService fileOpener) {
     this.loops = List.copyOf(loops);
     this.peer = peer;
     this.reach = reach;
     this.deadlines = deadlines;
+    this.limits = limits;
+    this.places = new SessionPlaces(limits);
     this.dialect = dialect;
     this.fileOpener = fileOpener;
     this.standIns = new StandIns(this, loops.get(0));
+    this.audit = new AuditTrail(statistics, loops.get(0).eventLoop());
   }
 
   /** The loop that the next connection lives on. */
@@ -82,7 +80,7 @@ final class Shared {
     return loops;
   }
 
-  InetSocketAddress peer() {
+  Endpoint peer() {
     return peer;
   }
 
@@ -120,6 +118,22 @@ final class Shared {
     return statistics;
   }
 
+  AuditTrail audit() {
+    return audit;
+  }
+
+  Limits limits() {
+    return limits;
+  }
+
+  MetricsExporter metrics() {
+    return metrics;
+  }
+
+  SessionPlaces places() {
+    return places;
+  }
+
   SessionRegister register() {
     return register;
   }
@@ -127,6 +141,11 @@ final class Shared {
   /** What is known of each session now, the oldest first; any thread. */
   List<SessionInfo> sessions() {
     return register.list();
+  }
+
+  /** The sockets of this host that lead to the peer. */
+  Set<UnixListener> exposed() {
+    return exposed;
   }
 
   /** The connections that carry data now; each removes itself when it has ended. */
@@ -160,50 +179,14 @@ final class Shared {
 
   /** Connects to the peer on a loop. */
   ChannelFuture connectToPeer(ProxyLoop loop, ChannelHandler handler) {
+    Transport transport = Transport.of(peer);
     Bootstrap bootstrap =
         new Bootstrap()
             .group(loop.eventLoop())
-            .channelFactory(() -> closeOnExec(new EpollSocketChannel()))
+            .channelFactory(transport::connecting)
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) deadlines.handshake().toMillis())
             .handler(handler);
-    options().forEach(option -> option.applyTo(bootstrap));
-    return bootstrap.connect(peer);
-  }
-
-  /** Netty opens sockets that a program started by this process would have too. */
-  static <C extends UnixChannel> C closeOnExec(C channel) {
-    try {
-      Fcntl.closeOnExec(channel.fd().intValue(), true);
-      return channel;
-    } catch (LinuxException e) {
-      throw new IllegalStateException("a new socket that is none", e);
-    }
-  }
-
-  /** An option of the sockets between the two proxies, on whichever side it was opened. */
-  record SocketOption<T>(ChannelOption<T> option, T value) {
-    void applyTo(Bootstrap bootstrap) {
-      bootstrap.option(option, value);
-    }
-
-    void applyTo(Channel channel) {
-      channel.config().setOption(option, value);
-    }
-  }
-
-  /** The options of every socket between the two proxies. */
-  static List<SocketOption<?>> options() {
-    return List.of(
-        new SocketOption<>(ChannelOption.AUTO_READ, false),
-        new SocketOption<>(ChannelOption.ALLOW_HALF_CLOSURE, true),
-        new SocketOption<>(ChannelOption.TCP_NODELAY, true),
-        // A peer that has vanished without a word is noticed within a minute and a half.
-        new SocketOption<>(ChannelOption.SO_KEEPALIVE, true),
-        new SocketOption<>(EpollChannelOption.TCP_KEEPIDLE, 30),
-        new SocketOption<>(EpollChannelOption.TCP_KEEPINTVL, 10),
-        new SocketOption<>(EpollChannelOption.TCP_KEEPCNT, 6),
-        new SocketOption<>(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK),
-        new SocketOption<>(
-            ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(2048, 16384, 65536)));
+    transport.options(limits).forEach(option -> option.applyTo(bootstrap));
+    return bootstrap.connect(peer.address());
   }
 }

@@ -124,7 +124,6 @@ final class ToPeer {
       return;
     }
     if (!passed.isEmpty()) {
-      session.entry().fdsToPeer(passed.size());
       ByteBuf announcement = tcp.alloc().directBuffer(ANNOUNCEMENT_SIZE);
       fdSender.encode(passed, announcement);
       tcp.write(announcement);

@@ -30,6 +30,9 @@ public final class Udsproxyd {
   }
 
   private static int run(String[] args) throws InterruptedException {
+    if (args.length > 0 && args[0].equals("ctl")) {
+      return new Ctl(System.out, System.err).run(List.of(args).subList(1, args.length));
+    }
     LogOptions.applyEarly(args);
     CommandLine commandLine = new CommandLine(spec());
     try {
@@ -80,12 +83,15 @@ public final class Udsproxyd {
         .description(
             "Connects unix sockets between this host and a peer.",
             "Example, on the host 10.0.0.1 whose peer is 10.0.0.2:",
-            "  udsproxyd 1 10.0.0.1 12121 10.0.0.2 12121");
+            "  udsproxyd 1 10.0.0.1 12121 10.0.0.2 12121",
+            "and in the virtual machine of CID 10, whose peer is its host:",
+            "  udsproxyd 1 10 12121 2 12121",
+            "udsproxyd ctl --help tells how to look inside one that runs.");
     OPTIONS.addTo(spec);
     return spec;
   }
 
-  private static String version() {
+  static String version() {
     String version = Udsproxyd.class.getPackage().getImplementationVersion();
     return version == null ? "(not installed)" : version;
   }

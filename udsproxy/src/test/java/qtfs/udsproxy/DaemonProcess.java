@@ -35,6 +35,21 @@ final class DaemonProcess implements AutoCloseable {
   static DaemonProcess startBy(List<String> launcher, Path directory, List<String> arguments)
       throws IOException {
     List<String> command = new ArrayList<>(launcher);
+    command.addAll(command(arguments));
+    Path out = Files.createTempFile(directory, "out", "");
+    Path err = Files.createTempFile(directory, "err", "");
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+    builder
+        .environment()
+        .keySet()
+        .removeAll(List.of("QTFS_RUN_DIR", "JOURNAL_STREAM", "NOTIFY_SOCKET"));
+    return new DaemonProcess(builder.start(), out, err);
+  }
+
+  /** What starts it. */
+  static List<String> command(List<String> arguments) {
+    List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + "/bin/java");
     command.addAll(
         List.of(
@@ -47,12 +62,7 @@ final class DaemonProcess implements AutoCloseable {
             System.getProperty("java.class.path"),
             Udsproxyd.class.getName()));
     command.addAll(arguments);
-    Path out = Files.createTempFile(directory, "out", "");
-    Path err = Files.createTempFile(directory, "err", "");
-    ProcessBuilder builder =
-        new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
-    builder.environment().keySet().removeAll(List.of("QTFS_RUN_DIR", "JOURNAL_STREAM"));
-    return new DaemonProcess(builder.start(), out, err);
+    return command;
   }
 
   /** Waits until it serves. */
@@ -86,6 +96,18 @@ final class DaemonProcess implements AutoCloseable {
       throw new AssertionError("still running after " + seconds + " s: " + stderr());
     }
     return process.exitValue();
+  }
+
+  void signal(String name) throws Exception {
+    int code = new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+    if (code != 0) {
+      throw new AssertionError("kill -" + name + " " + pid() + " failed");
+    }
+  }
+
+  /** Waits until it has said something. */
+  void awaitSaid(String text) throws Exception {
+    Await.until("it says " + text + ": " + err, () -> stderr().contains(text));
   }
 
   /** SIGTERM. */

@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.function.UnaryOperator;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
@@ -29,17 +30,25 @@ final class Peer implements AutoCloseable {
   private final ProxyDaemon daemon;
 
   Peer(Path directory, Deadlines deadlines, String whitelist) throws IOException, StartException {
+    this(directory, whitelist, config -> config.deadlines(deadlines));
+  }
+
+  private Peer(Path directory, String whitelist, UnaryOperator<ProxyConfig.Builder> options)
+      throws IOException, StartException {
     this.directory = directory;
     this.server = new ServerSocket(0, 1024, InetAddress.getLoopbackAddress());
     server.setSoTimeout(LIMIT_MILLIS);
     this.daemon =
         ProxyDaemon.start(
-            ProxyConfig.between(
-                    new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                    new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getLocalPort()))
-                .runDirectory(directory.resolve("run"))
-                .whitelist(Files.writeString(directory.resolve("whitelist"), whitelist))
-                .deadlines(deadlines)
+            options
+                .apply(
+                    ProxyConfig.between(
+                            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                            new InetSocketAddress(
+                                InetAddress.getLoopbackAddress(), server.getLocalPort()))
+                        .runDirectory(directory.resolve("run"))
+                        .whitelist(Files.writeString(directory.resolve("whitelist"), whitelist))
+                        .deadlines(ProxyPair.DEADLINES))
                 .build());
   }
 
@@ -50,6 +59,12 @@ final class Peer implements AutoCloseable {
 
   static Peer open(Path directory, Deadlines deadlines) throws IOException, StartException {
     return new Peer(directory, deadlines, ProxyPair.allowing(directory));
+  }
+
+  /** One that is configured in another way. */
+  static Peer configured(Path directory, UnaryOperator<ProxyConfig.Builder> options)
+      throws IOException, StartException {
+    return new Peer(directory, ProxyPair.allowing(directory), options);
   }
 
   ProxyDaemon daemon() {

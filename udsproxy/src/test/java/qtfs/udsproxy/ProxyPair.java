@@ -34,19 +34,27 @@ final class ProxyPair implements AutoCloseable {
 
   ProxyPair(Path directory, Deadlines deadlines, String whitelist, int threads)
       throws IOException, StartException {
-    this(directory, deadlines, whitelist, threads, Dialect.EXTENDED);
+    this(directory, loopback(), loopback(), deadlines, whitelist, threads, Dialect.EXTENDED);
+  }
+
+  /** A pair linked in a way of its own, that lets everything in the directory be reached. */
+  ProxyPair(Path directory, Endpoint a, Endpoint b) throws IOException, StartException {
+    this(directory, a, b, DEADLINES, allowing(directory), 1, Dialect.EXTENDED);
   }
 
   private ProxyPair(
-      Path directory, Deadlines deadlines, String whitelist, int threads, Dialect dialect)
+      Path directory,
+      Endpoint a,
+      Endpoint b,
+      Deadlines deadlines,
+      String whitelist,
+      int threads,
+      Dialect dialect)
       throws IOException, StartException {
     this.directory = directory;
-    int portA = freePort();
-    int portB = freePort();
     Path file = Files.writeString(directory.resolve("whitelist"), whitelist);
-    this.a = ProxyDaemon.start(config("a", portA, portB, file, deadlines, threads, dialect));
-    this.b =
-        ProxyDaemon.start(config("b", portB, portA, file, deadlines, threads, Dialect.EXTENDED));
+    this.a = ProxyDaemon.start(config("a", a, b, file, deadlines, threads, dialect));
+    this.b = ProxyDaemon.start(config("b", b, a, file, deadlines, threads, Dialect.EXTENDED));
   }
 
   /** A pair that lets everything in the directory be reached. */
@@ -56,7 +64,8 @@ final class ProxyPair implements AutoCloseable {
 
   /** A pair whose proxy A speaks no more than this dialect. */
   static ProxyPair open(Path directory, Dialect dialect) throws IOException, StartException {
-    return new ProxyPair(directory, DEADLINES, allowing(directory), 1, dialect);
+    return new ProxyPair(
+        directory, loopback(), loopback(), DEADLINES, allowing(directory), 1, dialect);
   }
 
   static String allowing(Path directory) {
@@ -69,15 +78,13 @@ final class ProxyPair implements AutoCloseable {
 
   private ProxyConfig config(
       String name,
-      int port,
-      int peer,
+      Endpoint address,
+      Endpoint peer,
       Path whitelist,
       Deadlines deadlines,
       int threads,
       Dialect dialect) {
-    InetAddress loopback = InetAddress.getLoopbackAddress();
-    return ProxyConfig.between(
-            new InetSocketAddress(loopback, port), new InetSocketAddress(loopback, peer))
+    return ProxyConfig.between(address, peer)
         .threads(threads)
         .runDirectory(directory.resolve(name))
         .whitelist(whitelist)
@@ -86,11 +93,20 @@ final class ProxyPair implements AutoCloseable {
         .build();
   }
 
+  static Endpoint loopback() throws IOException {
+    return new Endpoint.Tcp(new InetSocketAddress(InetAddress.getLoopbackAddress(), freePort()));
+  }
+
   /** A port that was free a moment ago. */
   static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }
+  }
+
+  /** Such a port, with the address that everything here is at. */
+  static InetSocketAddress freeAddress() throws IOException {
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), freePort());
   }
 
   ProxyDaemon a() {

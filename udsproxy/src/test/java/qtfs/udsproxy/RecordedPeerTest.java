@@ -18,6 +18,7 @@ import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
  * The deployed daemon at the other end, played from its records: it is answered, byte for byte, as

@@ -2,6 +2,7 @@ package qtfs.udsproxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -13,35 +14,36 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.Parameter;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
 import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
 
-/**
- * What an application and its server, connected through two proxies, can tell of the proxies: in
- * either dialect the same.
- */
-@ParameterizedClass
-@EnumSource(Dialect.class)
-final class SessionTest {
+/** What an application and its server, connected through two proxies, can tell of the proxies. */
+class SessionTest {
   @TempDir Path directory;
-  @Parameter private Dialect dialect = Dialect.V1;
-  private ProxyPair proxies;
+  ProxyPair proxies;
   private UnixListener listener;
   private Fd application;
   private Fd server;
 
   @BeforeEach
   void connect() throws Exception {
-    proxies = ProxyPair.open(directory, dialect);
+    proxies = open(directory);
     listener = proxies.listen("server.sock");
-    application = proxies.connect("server.sock");
+    application = connect(proxies, "server.sock");
     server = ProxyPair.accept(listener);
+  }
+
+  /** Two proxies, linked as this class is about. */
+  ProxyPair open(Path two) throws Exception {
+    return ProxyPair.open(two);
+  }
+
+  /** An application that A's proxy has connected to a socket of B's. */
+  Fd connect(ProxyPair two, String name) throws IOException {
+    return two.connect(name);
   }
 
   @AfterEach

@@ -90,12 +90,14 @@ final class SlowReaderTest {
       CompletableFuture<Void> writer =
           CompletableFuture.runAsync(() -> writeRest(target, megabytes * (1L << 20) - first));
       // Each read of the peer lets a little through and then the proxy is blocked anew.
-      assertThat(payload(link)).isEqualTo(megabytes * (1L << 20));
+      link.socket().setReceiveBufferSize(64 * 1024);
+      var in = new java.io.BufferedInputStream(link.socket().getInputStream(), 8 * 1024);
+      assertThat(payload(in::readNBytes)).isEqualTo(megabytes * (1L << 20));
       writer.get(30, TimeUnit.SECONDS);
     }
   }
 
-  private static void writeRest(Fd target, long bytes) {
+  static void writeRest(Fd target, long bytes) {
     try {
       Sockets.write(target, new byte[(int) bytes]);
       UnixSocket.shutdownWrite(target);
@@ -104,13 +106,26 @@ final class SlowReaderTest {
     }
   }
 
+  /** Where bytes come from: so many, or fewer at the end. */
+  interface Source {
+    byte[] read(int count) throws java.io.IOException;
+  }
+
+  /** A request to be connected to a socket. */
+  static byte[] request(Path target) {
+    io.netty.buffer.ByteBuf out = io.netty.buffer.Unpooled.buffer(120, 120);
+    new PeerRequest.Uds(
+            new qtfs.udsproxy.connector.ConnectRequest(UnixSocket.Type.STREAM, target.toString()),
+            Dialect.V1)
+        .encode(out);
+    return out.array();
+  }
+
   /** The payload bytes of all frames up to the end of the stream. */
-  private static long payload(Peer.Link link) throws Exception {
-    link.socket().setReceiveBufferSize(64 * 1024);
-    var in = new java.io.BufferedInputStream(link.socket().getInputStream(), 8 * 1024);
+  static long payload(Source in) throws Exception {
     long total = 0;
     while (true) {
-      byte[] header = in.readNBytes(8);
+      byte[] header = in.read(8);
       if (header.length == 0) {
         return total;
       }
@@ -119,7 +134,7 @@ final class SlowReaderTest {
       if (fields.getInt(0) == Frame.NORMAL) {
         total += length;
       }
-      assertThat(in.readNBytes(length).length).as("after %d bytes", total).isEqualTo(length);
+      assertThat(in.read(length).length).as("after %d bytes", total).isEqualTo(length);
     }
   }
 }

@@ -72,6 +72,17 @@ final class UdsproxydArgumentsTest {
   }
 
   @Test
+  void whatIsNoLink() throws Exception {
+    Map<List<String>, String> cases = new LinkedHashMap<>();
+    cases.put(line("1 10 5555 127.0.0.1 5556"), "<addr> is \"10\" and <peeraddr> is \"127.0.0.1\"");
+    cases.put(line("1 ::1 5555 2 5556"), "<addr> is \"::1\" and <peeraddr> is \"2\"");
+    cases.put(line("1 -1 5555 -1 5556"), "<peeraddr> is \"-1\", which is any CID");
+    cases.put(line("1 -1 5555 4294967296 5556"), "<peeraddr> is \"4294967296\", which is neither");
+    cases.put(line("1 4294967290 5555 2 5556"), "cannot listen on vsock 4294967290:5555");
+    assertAllRefused(cases);
+  }
+
+  @Test
   void whatCannotBeServed() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String port = Integer.toString(taken.getLocalPort());
@@ -87,6 +98,10 @@ final class UdsproxydArgumentsTest {
       cases.put(
           whitelisted(Files.writeString(directory.resolve("broken"), "Path=/no/group\n")),
           "broken:1");
+      cases.put(exposing("run/x.sock"), "the socket path run/x.sock does not start with /");
+      cases.put(exposing("/x.sock,mode=9"), "mode \"9\" is not three octal digits");
+      cases.put(exposing("/x.sock=" + directory.resolve("file")), "file is a regular file, not a");
+      cases.put(exposing("/x.sock=" + directory.resolve("no/x.sock")), "make the directory");
       // One at a time where they would be in each other's way: they share the run directory.
       for (var one : cases.entrySet()) {
         assertAllRefused(Map.of(one.getKey(), one.getValue()));
@@ -107,6 +122,12 @@ final class UdsproxydArgumentsTest {
   private List<String> whitelisted(Path whitelist) throws IOException {
     List<String> arguments = new ArrayList<>(runningIn(directory.resolve("run")));
     arguments.add(0, "--whitelist=" + whitelist);
+    return arguments;
+  }
+
+  private List<String> exposing(String spec) throws IOException {
+    List<String> arguments = new ArrayList<>(runningIn(directory.resolve("run")));
+    arguments.addAll(0, List.of("--whitelist=" + directory.resolve("none"), "--expose=" + spec));
     return arguments;
   }
 
