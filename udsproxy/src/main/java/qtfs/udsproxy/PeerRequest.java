@@ -41,10 +41,7 @@ sealed interface PeerRequest {
     }
 
     private Mark mark() {
-      return switch (dialect) {
-        case V1 -> Mark.NONE;
-        case EXTENDED -> Mark.PROXY;
-      };
+      return dialect == Dialect.EXTENDED ? Mark.PROXY : Mark.NONE;
     }
   }
 

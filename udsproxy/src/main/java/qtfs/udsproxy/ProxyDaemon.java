@@ -157,7 +157,6 @@ public final class ProxyDaemon {
           DatagramStandIn.class,
           Link.class,
           Mark.class,
-          Requester.class,
           PipeEnd.class,
           PipeRelay.class,
           PipeSink.class,
