@@ -257,7 +257,7 @@ final class Control {
       json.writeBooleanField("draining", shared.isDraining());
       json.writeStringField("whitelist", config.whitelist().toString());
       json.writeStringField("whitelistLoaded", shared.reach().loaded().toString());
-      json.writeStringField("dialect", SessionEntry.V1);
+      json.writeStringField("dialect", shared.dialect().word());
       json.writeBooleanField("tls", config.tls().isPresent());
       json.writeStringField("logLevel", Log.level().name());
       json.writeEndObject();

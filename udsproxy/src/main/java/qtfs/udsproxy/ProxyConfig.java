@@ -27,6 +27,7 @@ public final class ProxyConfig {
   private final boolean anySocket;
   private final boolean anyFile;
   private final Deadlines deadlines;
+  private final Dialect dialect;
   private final List<Exposure> exposures;
   private final Limits limits;
   private final @Nullable InetSocketAddress metrics;
@@ -44,6 +45,7 @@ public final class ProxyConfig {
     this.anySocket = builder.anySocket;
     this.anyFile = builder.anyFile;
     this.deadlines = builder.deadlines;
+    this.dialect = builder.dialect;
     this.exposures = List.copyOf(builder.exposures);
     this.limits = builder.limits;
     this.metrics = builder.metrics;
@@ -105,6 +107,11 @@ public final class ProxyConfig {
     return deadlines;
   }
 
+  /** The most that is spoken with the peer; a deployed daemon is always spoken to in v1. */
+  public Dialect dialect() {
+    return dialect;
+  }
+
   /** The peer's sockets that local ones lead to from the start. */
   public List<Exposure> exposures() {
     return exposures;
@@ -150,6 +157,7 @@ public final class ProxyConfig {
     private boolean anySocket;
     private boolean anyFile;
     private Deadlines deadlines = Deadlines.DEFAULT;
+    private Dialect dialect = Dialect.EXTENDED;
     private List<Exposure> exposures = List.of();
     private Limits limits = Limits.DEFAULT;
     private @Nullable InetSocketAddress metrics;
@@ -189,6 +197,11 @@ public final class ProxyConfig {
 
     public Builder deadlines(Deadlines times) {
       deadlines = times;
+      return this;
+    }
+
+    public Builder dialect(Dialect most) {
+      dialect = most;
       return this;
     }
 

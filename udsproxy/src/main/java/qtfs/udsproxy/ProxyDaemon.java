@@ -36,6 +36,7 @@ import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 import qtfs.udsproxy.connector.InvalidRequestException;
+import qtfs.udsproxy.connector.Mark;
 import qtfs.whitelist.QtfsWhitelist;
 import qtfs.whitelist.WhitelistException;
 
@@ -94,7 +95,14 @@ public final class ProxyDaemon {
     }
     this.shared =
         new Shared(
-            loops, config.peer(), reach, config.deadlines(), config.limits(), fileOpener, tls);
+            loops,
+            config.peer(),
+            reach,
+            config.deadlines(),
+            config.limits(),
+            config.dialect(),
+            fileOpener,
+            tls);
     loops.forEach(loop -> LoopProbe.start(loop, shared.statistics().loopLag()));
     Log.debug(LOADED_AT_START.size() + " classes loaded ahead");
     this.server = bindServer(config, inherited);
@@ -149,6 +157,12 @@ public final class ProxyDaemon {
           Frame.ScmRights.class,
           FrameReader.class,
           FrameReader.Event.class,
+          Frame.From.class,
+          Frame.Eof.class,
+          Frame.Gone.class,
+          DatagramStandIn.class,
+          Link.class,
+          Mark.class,
           PipeEnd.class,
           PipeRelay.class,
           PipeSink.class,

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -51,6 +52,8 @@ public final class ProxyOptions {
         path("--whitelist", "FILE", "what the peer may reach (default /etc/qtfs/whitelist)"));
     spec.addOption(flag("--allow-any-socket", "let the peer reach every unix socket"));
     spec.addOption(flag("--allow-any-file", "let the peer open every regular file"));
+    spec.addOption(
+        path("--dialect", "auto|v1", "v1: speak as the C daemon does, also with one of ours"));
     spec.addOption(
         repeated(
             EXPOSE,
@@ -120,6 +123,7 @@ public final class ProxyOptions {
         .whitelist(optionalPath(parsed, "--whitelist", ProxyConfig.DEFAULT_WHITELIST))
         .anySocket(parsed.hasMatchedOption("--allow-any-socket"))
         .anyFile(parsed.hasMatchedOption("--allow-any-file"))
+        .dialect(dialect(parsed))
         .exposures(exposures(parsed))
         .deadlines(LimitOptions.deadlines(parsed))
         .limits(LimitOptions.limits(parsed))
@@ -127,6 +131,15 @@ public final class ProxyOptions {
         .watched(!parsed.hasMatchedOption("--no-watch"))
         .closeTimeout(Duration.ofSeconds(closeTimeout(parsed)))
         .build();
+  }
+
+  private static Dialect dialect(ParseResult parsed) throws StartException {
+    String name = parsed.matchedOptionValue("--dialect", "auto");
+    return switch (name) {
+      case "auto" -> Dialect.EXTENDED;
+      case "v1" -> Dialect.V1;
+      default -> throw new StartException("--dialect is \"" + name + "\", must be auto or v1");
+    };
   }
 
   /** Where a proxy runs that is not told otherwise. */
@@ -196,7 +209,12 @@ public final class ProxyOptions {
       throw new StartException(parameter(parsed, 2) + ", which is any CID: the peer has one");
     }
     ProxyConfig.Builder config = ProxyConfig.between(own, peer);
-    TlsOptions.read(parsed, peer).ifPresent(config::tls);
+    Optional<TlsConfig> tls = TlsOptions.read(parsed, peer);
+    if (tls.isPresent() && dialect(parsed) == Dialect.V1) {
+      throw new StartException(
+          "--dialect v1 and --tls-cert: v1 has no way to end a stream over TLS; leave one of them out");
+    }
+    tls.ifPresent(config::tls);
     return config;
   }
 

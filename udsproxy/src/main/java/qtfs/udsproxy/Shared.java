@@ -22,6 +22,7 @@ final class Shared {
   private final Endpoint peer;
   private volatile Reach reach;
   private final Deadlines deadlines;
+  private final Dialect dialect;
   private final Limits limits;
   private final ExecutorService fileOpener;
   private final @Nullable LinkTls tls;
@@ -40,6 +41,7 @@ final class Shared {
   /**
    * Puts the parts together.
    *
+   * @param dialect the most that is spoken with the peer
    * @param fileOpener for opening files, which may hang as long as a file system does
    * @param tls of the link, null for none
    */
@@ -49,6 +51,7 @@ final class Shared {
       Reach reach,
       Deadlines deadlines,
       Limits limits,
+      Dialect dialect,
       ExecutorService fileOpener,
       @Nullable LinkTls tls) {
     this.loops = List.copyOf(loops);
@@ -57,9 +60,10 @@ final class Shared {
     this.deadlines = deadlines;
     this.limits = limits;
     this.places = new SessionPlaces(limits);
+    this.dialect = dialect;
     this.fileOpener = fileOpener;
     this.tls = tls;
-    this.standIns = new StandIns(loops.get(0).eventLoop());
+    this.standIns = new StandIns(this, loops.get(0));
     this.audit = new AuditTrail(statistics, loops.get(0).eventLoop());
   }
 
@@ -102,6 +106,11 @@ final class Shared {
 
   Deadlines deadlines() {
     return deadlines;
+  }
+
+  /** The most that is spoken with the peer, if it understands it. */
+  Dialect dialect() {
+    return dialect;
   }
 
   ExecutorService fileOpener() {

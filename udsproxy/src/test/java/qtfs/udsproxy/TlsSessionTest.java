@@ -2,8 +2,6 @@ package qtfs.udsproxy;
 
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Disabled;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A session whose link is secured is like any other. */
@@ -14,12 +12,6 @@ final class TlsSessionTest extends SessionPromises {
   static void certify(@TempDir Path files) throws Exception {
     host = TestAuthority.create(files).host("host", "ip:127.0.0.1", "127.0.0.1");
   }
-
-  /** Dialect v1 tells it by half-closing TCP, which TLS has not. */
-  @Override
-  @Test
-  @Disabled("until TLS always speaks the extended dialect, where it is a frame")
-  void theEndOfTheRequestLetsTheReplyThrough() {}
 
   @Override
   ProxyPair open(Path two) throws Exception {
