@@ -90,6 +90,7 @@ public final class ProxyDaemon {
     this.shared =
         new Shared(loops, config.peer(), reach, config.deadlines(), config.limits(), fileOpener);
     loops.forEach(loop -> LoopProbe.start(loop, shared.statistics().loopLag()));
+    loops.forEach(loop -> DeadLinks.start(shared, loop));
     Log.debug(LOADED_AT_START.size() + " classes loaded ahead");
     this.server = bindServer(config, inherited);
     this.pulse = new LoopPulse(loops);

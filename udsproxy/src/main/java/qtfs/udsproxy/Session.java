@@ -91,6 +91,11 @@ final class Session extends ChannelInboundHandlerAdapter
   }
 
   @Override
+  public Channel tcp() {
+    return tcp;
+  }
+
+  @Override
   public void ready(boolean readable, boolean writable, boolean ended, boolean hungUp) {
     applicationGone |= hungUp;
     if (writable) {
