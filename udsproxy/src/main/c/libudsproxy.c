@@ -5,9 +5,10 @@
  *
  * When the application connects to a path where nobody listens on this host (ENOENT,
  * ECONNREFUSED), udsproxyd is asked whether somebody does on the other. If so, it listens at
- * <path>.proxy, and the application's own socket is connected there instead. In every other case
- * the application sees what it would have seen without this library: the same result, the same
- * errno, a socket as good as new.
+ * <path>.proxy, and the application's own socket is connected there instead. If connecting there
+ * has failed and udsproxyd tells the errno (ours does, the request is marked for it), the
+ * application gets that. In every other case it sees what it would have seen without this library:
+ * the same result, the same errno, a socket as good as new.
  *
  * What it may rely on:
  *  - Only connect() is replaced, and only for AF_UNIX sockets (stream, seqpacket, datagram) and
@@ -56,14 +57,22 @@ enum {
 	LIMIT_MILLIS = 10000,
 	RETRY_MILLIS = 5,
 	READY = 1,
+	MAX_ERRNO = 4095, /* linux/err.h */
+	MARK_OFFSET = SUN_PATH_LENGTH - 8,
 };
 
-/* What is sent to udsproxyd; the answer is an int32_t. */
+/*
+ * What is sent to udsproxyd. The answer is an int32_t: 1 ready, anything else refused; of a daemon
+ * that understands the mark perhaps -errno.
+ */
 struct request {
 	uint16_t type;
 	uint16_t reserved;
-	char path[SUN_PATH_LENGTH]; /* with a NUL, the rest 0 */
+	char path[SUN_PATH_LENGTH]; /* with a NUL, the rest 0 but for the mark */
 };
+
+/* At the end of the path, where others do not look: letters, version, flags, 0. */
+static const char mark[8] = {'Q', 'T', 'F', 'C', 1, 0, 0, 0};
 
 _Static_assert(sizeof(struct request) == 112, "the request has 112 bytes");
 _Static_assert(MAX_PATH_LENGTH == 101, "the path has at most 101 bytes");
@@ -159,20 +168,22 @@ static bool receive_answer(int fd, int32_t *answer, int64_t deadline)
 	return true;
 }
 
-/* Has udsproxyd connect on the other host. True if a stand-in listens on this one. */
-static bool ask(const struct request *request)
+/* Has udsproxyd connect on the other host: 0 if a stand-in listens on this one, else an errno. */
+static int ask(const struct request *request, int failure)
 {
 	int64_t deadline = now_millis() + LIMIT_MILLIS;
 	int32_t answer = 0;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return false;
+		return failure;
 	/* In one piece: the C daemon reads a request with one blocking call. */
-	bool ready = connect_to_daemon(fd, deadline) &&
-	             send(fd, request, sizeof(*request), MSG_NOSIGNAL) == sizeof(*request) &&
-	             receive_answer(fd, &answer, deadline) && answer == READY;
+	bool answered = connect_to_daemon(fd, deadline) &&
+	                send(fd, request, sizeof(*request), MSG_NOSIGNAL) == sizeof(*request) &&
+	                receive_answer(fd, &answer, deadline);
 	close(fd);
-	return ready;
+	if (answered && answer == READY)
+		return 0;
+	return answered && answer < 0 && answer >= -MAX_ERRNO ? -answer : failure;
 }
 
 /* Whether a socket is one that udsproxyd can be asked about; then sets its type. */
@@ -236,19 +247,27 @@ static bool is_exempt_thread(void)
 	return prctl(PR_GET_NAME, name) == 0 && strcmp(name, EXEMPT_THREAD) == 0;
 }
 
-/* Finds what stands in for an address where nobody listens. */
-static bool stand_in(int fd, const struct sockaddr *address, socklen_t length,
-                     struct sockaddr_un *proxy)
+/*
+ * Finds what stands in for an address where connecting has failed; 0, or the errno that is the
+ * application's: that failure, or the one on the other host.
+ */
+static int stand_in(int fd, const struct sockaddr *address, socklen_t length, int failure,
+                    struct sockaddr_un *proxy)
 {
 	struct request request = {0};
 	if (!absolute_path(address, length, request.path) || !socket_type(fd, &request.type) ||
-	    is_exempt_thread() || !ask(&request))
-		return false;
+	    is_exempt_thread())
+		return failure;
 	size_t path_length = strlen(request.path);
+	if (path_length < MARK_OFFSET)
+		memcpy(request.path + MARK_OFFSET, mark, sizeof(mark));
+	failure = ask(&request, failure);
+	if (failure != 0)
+		return failure;
 	*proxy = (struct sockaddr_un){.sun_family = AF_UNIX};
 	memcpy(proxy->sun_path, request.path, path_length);
 	memcpy(proxy->sun_path + path_length, PROXY_SUFFIX, sizeof(PROXY_SUFFIX));
-	return true;
+	return 0;
 }
 
 __attribute__((visibility("default"))) int connect(int fd, const struct sockaddr *address,
@@ -264,9 +283,9 @@ __attribute__((visibility("default"))) int connect(int fd, const struct sockaddr
 	int cancel_state;
 	/* A thread that were cancelled while it asks would leave the request's socket open. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-	bool found = stand_in(fd, address, length, &proxy);
+	failure = stand_in(fd, address, length, failure, &proxy);
 	pthread_setcancelstate(cancel_state, NULL);
-	if (!found) {
+	if (failure != 0) {
 		errno = failure;
 		return -1;
 	}

@@ -30,8 +30,12 @@ public final class Errno {
   public static final int ENOSYS = 38;
   public static final int ELOOP = 40;
   public static final int ENOTSOCK = 88;
+  public static final int EMSGSIZE = 90;
+  public static final int EPROTOTYPE = 91;
   public static final int EADDRINUSE = 98;
   public static final int ECONNRESET = 104;
+  public static final int ENOTCONN = 107;
+  public static final int ETIMEDOUT = 110;
   public static final int ECONNREFUSED = 111;
   public static final int EINPROGRESS = 115;
 
@@ -67,8 +71,12 @@ public final class Errno {
       case ENOSYS -> "Function not implemented";
       case ELOOP -> "Too many levels of symbolic links";
       case ENOTSOCK -> "Socket operation on non-socket";
+      case EMSGSIZE -> "Message too long";
+      case EPROTOTYPE -> "Protocol wrong type for socket";
       case EADDRINUSE -> "Address already in use";
       case ECONNRESET -> "Connection reset by peer";
+      case ENOTCONN -> "Transport endpoint is not connected";
+      case ETIMEDOUT -> "Connection timed out";
       case ECONNREFUSED -> "Connection refused";
       case EINPROGRESS -> "Operation now in progress";
       default -> "errno " + errno;

@@ -2,9 +2,11 @@ package qtfs.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -37,13 +39,18 @@ public final class MessageIo implements AutoCloseable {
   private static final int MSG_NOSIGNAL = 0x4000;
   private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
   private static final int CMSG_HEADER = 16;
+  private static final int MSG_TRUNC = 0x20;
+  private static final int TIMESTAMP_SPACE = CMSG_HEADER + 16; // struct timeval
   private static final int CONTROL_SIZE =
-      CMSG_HEADER + 4 * MAX_FDS + 4; // CMSG_SPACE: multiple of 8
+      TIMESTAMP_SPACE + CMSG_HEADER + 4 * MAX_FDS + 4; // CMSG_SPACE: multiple of 8
+  private static final int FAMILY_LENGTH = 2;
+  private static final int ADDRESS_SIZE = FAMILY_LENGTH + UnixSocket.SUN_PATH_LENGTH;
 
   private final Arena arena = Arena.ofShared();
   private final MemorySegment header = arena.allocate(56, 8);
   private final MemorySegment iovecs = arena.allocate(16L * MAX_IOVECS, 8);
   private final MemorySegment control = arena.allocate(CONTROL_SIZE, 8);
+  private final MemorySegment address = arena.allocate(ADDRESS_SIZE, 8);
 
   /** Sets one piece: the memory must stay valid until the call has returned. */
   public void piece(int index, long address, long length) {
@@ -60,6 +67,35 @@ public final class MessageIo implements AutoCloseable {
   public long receive(Fd socket, int pieces) {
     prepare(pieces, CONTROL_SIZE);
     return Libc.callLong(RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC);
+  }
+
+  /** Receives as {@link #receive} does, and keeps the {@link #sender}. */
+  public long receiveFrom(Fd socket, int pieces) {
+    prepare(pieces, CONTROL_SIZE);
+    header.set(JAVA_LONG, 0, address.address());
+    header.set(JAVA_INT, 8, ADDRESS_SIZE);
+    return Libc.callLong(RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC);
+  }
+
+  /** Who has sent the message just received, as {@link #sendTo} takes it; empty if not bound. */
+  public byte[] sender() {
+    int length = Math.min(header.get(JAVA_INT, 8), ADDRESS_SIZE) - FAMILY_LENGTH;
+    return length <= 0
+        ? new byte[0]
+        : address.asSlice(FAMILY_LENGTH, length).toArray(ValueLayout.JAVA_BYTE);
+  }
+
+  /** Whether the message just received was longer than the pieces: what did not fit is lost. */
+  public boolean wasTruncated() {
+    return (header.get(JAVA_INT, 48) & MSG_TRUNC) != 0;
+  }
+
+  /**
+   * Whether the last call has received a message at all, on a socket with {@link
+   * UnixSocket#stampMessages}: 0 bytes are an empty message, or the end.
+   */
+  public boolean wasMessage() {
+    return header.get(JAVA_LONG, 40) > 0;
   }
 
   /** The descriptors of the message just received, in order, close-on-exec, owned by the caller. */
@@ -99,6 +135,27 @@ public final class MessageIo implements AutoCloseable {
    * @return bytes, or {@code -errno}; with at least one byte sent all descriptors were sent
    */
   public long send(Fd socket, int pieces, List<Fd> fds) {
+    prepare(pieces, putFds(fds));
+    return Libc.callLong(SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL);
+  }
+
+  /**
+   * Sends the first {@code pieces} pieces to a socket that this one is not connected to.
+   *
+   * @param to as {@link #sender} gives it
+   * @return bytes, or {@code -errno}
+   */
+  public long sendTo(Fd socket, int pieces, List<Fd> fds, byte[] to) {
+    prepare(pieces, putFds(fds));
+    address.set(JAVA_SHORT, 0, (short) UnixSocket.AF_UNIX);
+    MemorySegment.copy(to, 0, address, ValueLayout.JAVA_BYTE, FAMILY_LENGTH, to.length);
+    header.set(JAVA_LONG, 0, address.address());
+    header.set(JAVA_INT, 8, FAMILY_LENGTH + to.length);
+    return Libc.callLong(SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL);
+  }
+
+  /** Puts descriptors into the control buffer, and returns how much of it they take. */
+  private long putFds(List<Fd> fds) {
     int count = fds.size();
     if (count > MAX_FDS) {
       throw new IllegalArgumentException(count + " descriptors in one message");
@@ -111,8 +168,7 @@ public final class MessageIo implements AutoCloseable {
         control.set(JAVA_INT, CMSG_HEADER + 4L * i, fds.get(i).number());
       }
     }
-    prepare(pieces, count == 0 ? 0 : (CMSG_HEADER + 4L * count + 7) & ~7L);
-    return Libc.callLong(SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL);
+    return count == 0 ? 0 : (CMSG_HEADER + 4L * count + 7) & ~7L;
   }
 
   private void prepare(int pieces, long controlLength) {

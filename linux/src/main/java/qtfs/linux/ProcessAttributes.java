@@ -16,6 +16,7 @@ public final class ProcessAttributes {
   private static final MemorySegment GETRLIMIT = Libc.function("getrlimit");
   private static final MemorySegment SETRLIMIT = Libc.function("setrlimit");
   private static final MemorySegment EXIT = Libc.function("_exit");
+  private static final int COMM_LENGTH = 16; // TASK_COMM_LEN, linux/sched.h
   private static final int RLIMIT_NOFILE = 7; // asm-generic/resource.h
 
   private ProcessAttributes() {}
@@ -68,6 +69,17 @@ public final class ProcessAttributes {
    */
   public static void exitNow(int code) {
     int ignored = Libc.call(EXIT, code);
+  }
+
+  /** What a process calls itself, {@code /proc/PID/comm}: at most 15 bytes of any kind. */
+  public static byte[] commandOf(int pid) throws LinuxException {
+    String path = "/proc/" + pid + "/comm";
+    try (Fd comm = Fd.open(path, Fd.O_RDONLY, 0);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment text = arena.allocate(COMM_LENGTH);
+      int length = check((int) comm.read(text, COMM_LENGTH), "read " + path);
+      return text.asSlice(0, Math.max(0, length - 1)).toArray(JAVA_BYTE); // without the line's end
+    }
   }
 
   /**

@@ -12,8 +12,8 @@ import java.nio.file.attribute.UserPrincipal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A listening unix stream socket and the file it is bound to, mode 0600 from its first moment under
- * any umask.
+ * A unix socket that others connect to and the file it is bound to, mode 0600 from its first moment
+ * under any umask: one that listens, or one that datagrams are sent to.
  *
  * <p>Takes the place of a socket file that nobody listens on any more, and of nothing else: a live
  * socket and any other kind of file make {@link #bind} fail. Closing removes the file, if it is
@@ -39,13 +39,22 @@ public final class UnixListener implements Closeable {
    * @param backlog connections that wait to be accepted, cut by net.core.somaxconn
    */
   public static UnixListener bind(Path path, int backlog) throws IOException {
+    return bind(path, UnixSocket.Type.STREAM, backlog);
+  }
+
+  /**
+   * Binds a socket of any type as {@link #bind(Path, int)} does; one of datagrams just receives.
+   */
+  public static UnixListener bind(Path path, UnixSocket.Type type, int backlog) throws IOException {
     removeDead(path);
-    Fd socket = UnixSocket.open(UnixSocket.Type.STREAM, false);
+    Fd socket = UnixSocket.open(type, false);
     try {
       String what = "cannot listen at " + path;
       check(UnixSocket.bindOwnerOnly(socket, path.toString()), what);
       UnixListener listener = new UnixListener(path, socket, FileStatus.ofLink(path));
-      check(UnixSocket.listen(socket, backlog), what);
+      if (type != UnixSocket.Type.DGRAM) {
+        check(UnixSocket.listen(socket, backlog), what);
+      }
       return listener;
     } catch (IOException e) {
       socket.close();
@@ -89,6 +98,11 @@ public final class UnixListener implements Closeable {
 
   public Path path() {
     return path;
+  }
+
+  /** The socket itself, to receive datagrams with; this object owns it. */
+  public Fd socket() {
+    return socket;
   }
 
   /**

@@ -25,12 +25,15 @@ public final class UnixSocket {
   private static final MemorySegment SHUTDOWN = Libc.function("shutdown");
   private static final MemorySegment GETSOCKNAME = Libc.function("getsockname");
   private static final MemorySegment GETSOCKOPT = Libc.function("getsockopt");
-  private static final int AF_UNIX = 1;
+  private static final MemorySegment SETSOCKOPT = Libc.function("setsockopt");
+  static final int AF_UNIX = 1;
   private static final int SOCK_NONBLOCK = 0x800;
   private static final int SOCK_CLOEXEC = 0x80000;
   private static final int SOL_SOCKET = 1;
   private static final int SO_ERROR = 4;
+  private static final int SO_SNDBUF = 7;
   private static final int SO_PEERCRED = 17;
+  private static final int SO_TIMESTAMP = 29; // SO_TIMESTAMP_OLD, asm-generic/socket.h
   private static final int SHUT_WR = 1;
   private static final int OWNER_ONLY = 0600;
 
@@ -77,10 +80,15 @@ public final class UnixSocket {
 
   /** Two blocking stream sockets connected to each other. */
   public static Pair pair() throws LinuxException {
+    return pair(Type.STREAM);
+  }
+
+  /** Two blocking sockets connected to each other. */
+  public static Pair pair(Type type) throws LinuxException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment fds = arena.allocate(8, 4);
-      int type = Type.STREAM.number | SOCK_CLOEXEC;
-      check(Libc.call(SOCKETPAIR, AF_UNIX, type, 0, fds.address()), "socketpair");
+      int flags = type.number | SOCK_CLOEXEC;
+      check(Libc.call(SOCKETPAIR, AF_UNIX, flags, 0, fds.address()), "socketpair");
       return new Pair(Fd.own(fds.get(JAVA_INT, 0)), Fd.own(fds.get(JAVA_INT, 4)));
     }
   }
@@ -158,9 +166,48 @@ public final class UnixSocket {
     }
   }
 
+  /**
+   * Gives a socket a name that nobody else has, so that who receives from it can answer; 0, or
+   * {@code -errno}.
+   */
+  public static int bindSomewhere(Fd socket) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment family = arena.allocate(2, 2);
+      family.set(JAVA_SHORT, 0, (short) AF_UNIX);
+      return Libc.call(BIND, socket.number(), family.address(), 2);
+    }
+  }
+
+  /**
+   * Has each message come with its time, which nobody needs, but an end comes without: so {@link
+   * MessageIo#wasMessage} tells an empty message from the end.
+   */
+  public static void stampMessages(Fd socket) {
+    setOption(socket, SO_TIMESTAMP, 1);
+  }
+
+  /** Limits what may be under way from a socket, in bytes; the kernel has a least of its own. */
+  public static void sendBuffer(Fd socket, int size) {
+    setOption(socket, SO_SNDBUF, size);
+  }
+
+  private static void setOption(Fd socket, int name, int value) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment number = arena.allocate(4, 4);
+      number.set(JAVA_INT, 0, value);
+      int ignored =
+          Libc.call(SETSOCKOPT, socket.number(), SOL_SOCKET, name, number.address(), 4, 0);
+    }
+  }
+
   /** Connects a new blocking stream socket to a path. */
   public static Fd connect(String path) throws LinuxException {
-    Fd socket = open(Type.STREAM, true);
+    return connect(Type.STREAM, path);
+  }
+
+  /** Connects a new blocking socket to a path. */
+  public static Fd connect(Type type, String path) throws LinuxException {
+    Fd socket = open(type, true);
     int result = connect(socket, path);
     if (result < 0) {
       socket.close();

@@ -91,6 +91,9 @@ final class ChildEnvironment {
     for (String variable : wishes.clearEnvironment() ? List.<String>of() : usual) {
       variables.put(name(variable), variable);
     }
+    if (wishes.terminal() != null && !wishes.terminal().type().isEmpty()) {
+      variables.put("TERM", "TERM=" + wishes.terminal().type());
+    }
     for (String variable : wishes.environment()) {
       variables.put(name(variable), variable);
     }

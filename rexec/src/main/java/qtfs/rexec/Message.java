@@ -68,6 +68,9 @@ sealed interface Message {
     /** The program has the further descriptors that came with {@link Exec}. */
     static final int DESCRIPTORS = 16;
 
+    /** It explains instead of running anything, as it was asked to: {@link ExplainWish}. */
+    static final int EXPLAINS = 1 << 8;
+
     /** What every server of ours can. */
     static final int ALWAYS = TELLS_EVERY_END | SIGNALS | SURROUNDINGS | DESCRIPTORS;
 

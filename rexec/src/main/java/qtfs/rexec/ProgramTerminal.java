@@ -43,6 +43,7 @@ final class ProgramTerminal implements Closeable {
   private volatile boolean moved;
   private volatile boolean writing;
   private volatile boolean stopped;
+  private boolean started;
 
   private ProgramTerminal(Pty pty, Fd input, Fd output, Pipe stop) {
     this.pty = pty;
@@ -83,6 +84,7 @@ final class ProgramTerminal implements Closeable {
 
   /** Begins to copy: once the program has the terminal open. */
   void start() {
+    started = true;
     int ignored = users.addAndGet(2);
     Thread.ofPlatform().daemon().name("terminal input").start(this::copyInput);
     Thread.ofPlatform().daemon().name("terminal output").start(this::copyOutput);
@@ -185,6 +187,10 @@ final class ProgramTerminal implements Closeable {
       stopped = true;
       stop.write().close();
       release();
+      if (!started) {
+        input.close();
+        output.close();
+      }
     }
   }
 }

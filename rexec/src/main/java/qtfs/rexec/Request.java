@@ -100,6 +100,19 @@ record Request(
     return ByteStrings.text(arguments.getFirst());
   }
 
+  /** How much of a message it took. */
+  int bytes() {
+    int bytes = files.length();
+    for (String argument : arguments) {
+      bytes += argument.length() + 1;
+    }
+    return bytes;
+  }
+
+  Fd stdout() {
+    return requireNonNull(streams.get(1));
+  }
+
   Fd stderr() {
     return requireNonNull(streams.get(2));
   }

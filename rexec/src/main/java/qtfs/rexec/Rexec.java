@@ -70,6 +70,9 @@ public final class Rexec {
       throw new RexecException(
           ExitCode.OWN_FAILURE, "no program given; usage: rexec PROGRAM [ARGUMENT...]");
     }
+    if (arguments.get(0).equals(Explain.OPTION)) {
+      return Explain.run(arguments.subList(1, arguments.size()));
+    }
     if (arguments.get(0).startsWith("-")) {
       RexecOptions options = RexecOptions.parse(arguments);
       return options.isAnswered()

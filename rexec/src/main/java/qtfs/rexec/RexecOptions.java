@@ -54,6 +54,9 @@ record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
       if (answered != null) {
         return new RexecOptions(List.of(), Manner.USUAL, answered);
       }
+      if (result.hasMatchedOption(Explain.OPTION)) {
+        throw new RexecException(ExitCode.OWN_FAILURE, Explain.OPTION + " comes first");
+      }
       List<String> program = result.matchedPositionalValue(0, List.of());
       if (program.isEmpty()) {
         throw new RexecException(
@@ -79,6 +82,8 @@ record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
             .build());
     return spec.addOption(flag("-t", "--tty", "Gives it a terminal. By itself if you sit at one."))
         .addOption(flag("-T", "--no-tty", "Gives it none."))
+        .addOption(
+            flag(Explain.OPTION, "Says which rule would decide, and runs nothing. Comes first."))
         .addOption(option("--cwd", "DIR", "Starts it in a directory of the other host."))
         .addOption(
             OptionSpec.builder("-e", "--env")

@@ -7,7 +7,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +48,9 @@ final class Session implements Runnable {
         MessageChannel channel = new MessageChannel(connection)) {
       UnixSocket.Credentials credentials = UnixSocket.peerCredentials(connection);
       peer = "uid " + credentials.uid() + " pid " + credentials.pid();
-      serve(channel);
+      try (RequestAudit audit = new RequestAudit(credentials)) {
+        serve(channel, credentials.uid(), audit);
+      }
     } catch (IOException e) {
       Log.warn(peer + ": " + e.getMessage());
     } catch (RuntimeException | Error e) {
@@ -57,36 +58,61 @@ final class Session implements Runnable {
     }
   }
 
-  private void serve(MessageChannel channel) throws IOException {
+  private void serve(MessageChannel channel, int uid, RequestAudit audit) throws IOException {
     Request request = Request.receive(channel, Deadline.after(REQUEST_LIMIT));
     if (request == null) {
       return;
     }
-    try (request) {
-      if (context.isAllowed(request.arguments().getFirst())) {
-        run(channel, request);
+    audit.asked(request.arguments());
+    try (request;
+        Admission admission = Admission.judge(context, request, wishes(request), uid)) {
+      audit.decided(admission.decision());
+      String refusal = admission.refusal();
+      if (ExplainWish.isIn(request.files())) {
+        explain(channel, request, admission);
+        audit.explained();
+      } else if (refusal != null) {
+        context.running().refused();
+        tell(request.stderr(), request.program() + ": " + refusal);
       } else {
-        Log.warn(peer + ": refused " + request.program() + ": not in " + context.whitelistFile());
-        tell(
-            request.stderr(),
-            request.program() + ": not in the whitelist of " + context.hostName());
+        run(channel, request, admission, audit);
       }
+    } catch (IOException e) {
+      audit.failed(String.valueOf(e.getMessage()));
+      throw e;
     }
   }
 
-  private void run(MessageChannel channel, Request request) throws IOException {
-    Wishes wishes = wishes(request);
-    Program program = context.find(request.arguments().getFirst());
+  /** Tells the decision where the program's output would have gone, and its code as an end. */
+  private void explain(MessageChannel channel, Request request, Admission admission)
+      throws IOException {
+    Explanation explanation =
+        Explanation.of(admission.asked(), admission.decision(), context.hostName());
+    int capabilities = Message.PidMap.ALWAYS | Message.PidMap.EXPLAINS;
+    channel.send(new Message.PidMap(0, capabilities), List.of());
+    if (isTold(channel)) {
+      write(request.stdout(), explanation.text());
+      request.close();
+      int code = explanation.exitCode();
+      channel.send(new Message.Kill(code, Message.Kill.End.EXITED), List.of());
+    }
+  }
+
+  private void run(MessageChannel channel, Request request, Admission admission, RequestAudit audit)
+      throws IOException {
+    Wishes wishes = admission.asked().wishes();
+    Program program = admission.executable();
     try (ReopenedFiles files = ReopenedFiles.open(files(request));
         ProgramTerminal terminal = terminal(request, wishes)) {
       for (String problem : files.problems()) {
         tell(request.stderr(), problem);
       }
-      Spawn.Held held = hold(program, request, wishes, files, terminal);
+      Spawn.Held held = hold(program, request, wishes, admission.user(), files, terminal);
       try (ChildProcess child = held.child()) {
         context.children().add(child);
+        audit.child(child.pid());
         try {
-          runHeld(new Call(channel, request, wishes, program, terminal), held);
+          runHeld(new Call(channel, request, program, terminal, admission, audit), held);
         } finally {
           context.children().end(child);
         }
@@ -98,9 +124,14 @@ final class Session implements Runnable {
   private record Call(
       MessageChannel channel,
       Request request,
-      Wishes wishes,
       Program program,
-      @Nullable ProgramTerminal terminal) {}
+      @Nullable ProgramTerminal terminal,
+      Admission admission,
+      RequestAudit audit) {
+    Wishes wishes() {
+      return admission.asked().wishes();
+    }
+  }
 
   private List<InheritedFile> files(Request request) throws ProtocolException {
     try {
@@ -116,10 +147,6 @@ final class Session implements Runnable {
       wishes = WishesJson.read(request.files());
     } catch (ProtocolException e) {
       throw refused(request, e.getMessage());
-    }
-    String refusal = Grants.refusal(wishes);
-    if (refusal != null) {
-      throw refused(request, refusal);
     }
     int wished = wishes.descriptors().size();
     if (request.further().size() != wished) {
@@ -147,15 +174,18 @@ final class Session implements Runnable {
       Program program,
       Request request,
       Wishes wishes,
+      @Nullable String user,
       ReopenedFiles files,
       @Nullable ProgramTerminal terminal)
       throws IOException {
     try {
+      List<String> environment = ChildEnvironment.with(wishes, context.childEnvironment());
+      Command command = Command.of(program, request.arguments(), environment, user);
       Spawn spawn =
           new Spawn(
-              program.path(),
-              request.arguments(),
-              ChildEnvironment.with(wishes, context.childEnvironment()),
+              command.path(),
+              command.arguments(),
+              command.environment(),
               descriptors(request, wishes, files));
       if (wishes.cwd() != null) {
         requireDirectory(wishes.cwd());
@@ -216,10 +246,9 @@ final class Session implements Runnable {
   private void runHeld(Call call, Spawn.Held held) throws IOException {
     Request request = call.request;
     ChildProcess child = held.child();
-    String what = peer + ": " + request.program() + " pid " + child.pid();
     if (!mayStart(call, child)) {
       held.abandon();
-      Log.info(what + ": called off");
+      call.audit.calledOff();
       return;
     }
     int errno = call.program.errno();
@@ -234,10 +263,13 @@ final class Session implements Runnable {
     }
     if (errno == 0) {
       request.close();
-      Log.info(what + ": started");
-      supervise(call, child, what);
+      context.children().started(child);
+      call.admission.started(child.pid());
+      Log.info(peer + ": " + request.program() + " pid " + child.pid() + ": started");
+      supervise(call, child);
     } else {
-      tellFailedExec(call, errno, what);
+      call.audit.failed(Errno.message(errno));
+      tellFailedExec(call, errno);
     }
   }
 
@@ -247,20 +279,23 @@ final class Session implements Runnable {
     try {
       call.channel.send(
           new Message.PidMap(child.pid(), Message.PidMap.ALWAYS | terminal), List.of());
-      Poll.readable(Deadline.FOREVER, connection);
-      try (MessageChannel.Received received = call.channel.receive(Deadline.after(REQUEST_LIMIT))) {
-        return received != null
-            && received.message() instanceof Message.Handshake handshake
-            && handshake.go();
-      }
+      return isTold(call.channel);
     } catch (IOException e) {
       Log.warn(peer + ": " + e.getMessage());
       return false;
     }
   }
 
-  private void tellFailedExec(Call call, int errno, String what) throws IOException {
-    Log.info(what + ": " + Errno.message(errno));
+  private boolean isTold(MessageChannel channel) throws IOException {
+    Poll.readable(Deadline.FOREVER, connection);
+    try (MessageChannel.Received received = channel.receive(Deadline.after(REQUEST_LIMIT))) {
+      return received != null
+          && received.message() instanceof Message.Handshake handshake
+          && handshake.go();
+    }
+  }
+
+  private void tellFailedExec(Call call, int errno) throws IOException {
     tell(call.request.stderr(), call.request.program() + ": " + Errno.message(errno));
     call.request.close();
     if (call.terminal != null) {
@@ -270,27 +305,22 @@ final class Session implements Runnable {
     call.channel.send(new Message.Kill(code, Message.Kill.End.EXITED), List.of());
   }
 
-  private void supervise(Call call, ChildProcess child, String what) throws IOException {
-    long start = System.nanoTime();
+  private void supervise(Call call, ChildProcess child) throws IOException {
     if (call.terminal != null) {
       call.terminal.start();
     }
     Supervision.Outcome outcome =
-        new Supervision(call.channel, child, call.wishes, call.terminal).await(context.children());
+        new Supervision(call.channel, child, call.wishes(), call.terminal)
+            .await(context.children());
     if (call.terminal != null) {
       if (!outcome.clientGone()) {
         call.terminal.drain();
       }
       call.terminal.close();
     }
-    double seconds = (System.nanoTime() - start) / 1e9;
-    String took = String.format(Locale.ROOT, " after %.3f s", seconds);
-    if (outcome.clientGone()) {
-      Log.info(what + ": killed" + took + ", its client is gone");
-    } else {
+    call.audit.ended(outcome);
+    if (!outcome.clientGone()) {
       call.channel.send(outcome.message(), List.of());
-      String why = outcome.timedOut() ? ", its time was over" : "";
-      Log.info(what + ": ended with " + outcome.status().shellCode() + took + why);
     }
   }
 
@@ -299,12 +329,16 @@ final class Session implements Runnable {
    * the client may have passed anything.
    */
   private void tell(Fd stderr, String line) {
-    byte[] bytes = ("rexec_server: " + Log.escape(line) + "\n").getBytes(StandardCharsets.UTF_8);
+    write(stderr, "rexec_server: " + Log.escape(line) + "\n");
+  }
+
+  private void write(Fd stream, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     try {
-      if (!FileStatus.of(stderr).isFifo()) {
+      if (!FileStatus.of(stream).isFifo()) {
         return;
       }
-      try (Fd pipe = stderr.reopen(Fd.O_WRONLY | Fd.O_NONBLOCK);
+      try (Fd pipe = stream.reopen(Fd.O_WRONLY | Fd.O_NONBLOCK);
           Arena arena = Arena.ofConfined()) {
         MemorySegment segment = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
         long ignored = pipe.write(segment, bytes.length);

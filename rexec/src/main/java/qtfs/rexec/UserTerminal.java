@@ -1,7 +1,6 @@
 package qtfs.rexec;
 
 import org.jspecify.annotations.Nullable;
-import qtfs.linux.ByteStrings;
 import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
@@ -22,10 +21,9 @@ final class UserTerminal {
     }
     Terminal.Size size = size(call.stdin(), call.stdout());
     boolean stderr = call.stderr() == null || isTerminal(call.stderr());
-    String term = System.getenv("TERM");
-    return wishes.on(
-        new Wishes.Terminal(size.rows(), size.columns(), stderr),
-        term == null ? null : ByteStrings.of(term));
+    String type = System.getenv("TERM");
+    boolean known = type != null && WishesJson.isTerminalType(type);
+    return wishes.on(new Wishes.Terminal(size.rows(), size.columns(), known ? type : "", stderr));
   }
 
   /** At one and the same, and not in the background, where it must not be touched. */

@@ -1,7 +1,6 @@
 package qtfs.rexec;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -63,9 +62,18 @@ record Wishes(
    *
    * @param rows lines of the user's terminal, 0 if unknown
    * @param columns of the user's terminal, 0 if unknown
+   * @param type of it, the program's TERM; empty if unknown
    * @param stderr whether the program's standard error is the terminal, too
    */
-  record Terminal(int rows, int columns, boolean stderr) {}
+  record Terminal(int rows, int columns, String type, boolean stderr) {}
+
+  /** The same with no longer a grace time than the server has patience. */
+  Wishes withKillGraceUpTo(Duration most) {
+    return killGrace == null || killGrace.compareTo(most) <= 0
+        ? this
+        : new Wishes(
+            cwd, environment, clearEnvironment, user, nice, timeout, most, terminal, descriptors);
+  }
 
   /** Whether this is {@link #USUAL} itself: the call of most, which must not cost anything. */
   @SuppressWarnings("ReferenceEquality")
@@ -73,15 +81,17 @@ record Wishes(
     return this == USUAL;
   }
 
-  /** The same on a terminal, of a type that is named by TERM. */
-  Wishes on(Terminal newTerminal, @Nullable String term) {
-    List<String> variables = new ArrayList<>();
-    if (term != null) {
-      variables.add("TERM=" + term);
-    }
-    // After it, so that an option has the last word.
-    variables.addAll(environment);
+  /** The same on a terminal. */
+  Wishes on(Terminal newTerminal) {
     return new Wishes(
-        cwd, variables, clearEnvironment, user, nice, timeout, killGrace, newTerminal, descriptors);
+        cwd,
+        environment,
+        clearEnvironment,
+        user,
+        nice,
+        timeout,
+        killGrace,
+        newTerminal,
+        descriptors);
   }
 }

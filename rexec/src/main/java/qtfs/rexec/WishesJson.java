@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * Nice       int       -20..19
  * TimeoutMs  int       1..
  * KillGraceMs int      0..
- * Tty        {"Rows":int,"Columns":int,"Stderr":bool}
+ * Tty        {"Rows":int,"Columns":int,"Type":string,"Stderr":bool}
  * Fds        [int]     3..1023, each once
  * </pre>
  *
@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class WishesJson {
   private static final Pattern USER = Pattern.compile("[A-Za-z0-9_.][A-Za-z0-9_.@-]*\\$?");
+  private static final Pattern TERMINAL_TYPE = Pattern.compile("[A-Za-z0-9._+-]{0,64}");
   private static final int MAX_SIZE = 0xffff; // struct winsize: u16
 
   private WishesJson() {}
@@ -76,6 +77,7 @@ final class WishesJson {
       json.writeObjectFieldStart("Tty");
       json.writeNumberField("Rows", terminal.rows());
       json.writeNumberField("Columns", terminal.columns());
+      json.writeStringField("Type", terminal.type());
       json.writeBooleanField("Stderr", terminal.stderr());
       json.writeEndObject();
     }
@@ -184,6 +186,7 @@ final class WishesJson {
     expect(parser.currentToken() == JsonToken.START_OBJECT, "Tty is not an object");
     int rows = 0;
     int columns = 0;
+    String type = "";
     boolean stderr = true;
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
       String name = parser.currentName();
@@ -191,11 +194,23 @@ final class WishesJson {
       switch (name) {
         case "Rows" -> rows = (int) integer(parser, name, 0, MAX_SIZE);
         case "Columns" -> columns = (int) integer(parser, name, 0, MAX_SIZE);
+        case "Type" -> type = terminalType(parser);
         case "Stderr" -> stderr = bool(parser, name);
         default -> parser.skipChildren();
       }
     }
-    return new Wishes.Terminal(rows, columns, stderr);
+    return new Wishes.Terminal(rows, columns, type, stderr);
+  }
+
+  private static String terminalType(JsonParser parser) throws IOException {
+    String type = bytes(parser, "Type");
+    expect(isTerminalType(type), "Type is no type of a terminal");
+    return type;
+  }
+
+  /** Whether a value of TERM can be sent. */
+  static boolean isTerminalType(String term) {
+    return TERMINAL_TYPE.matcher(term).matches();
   }
 
   private static List<Integer> descriptors(JsonParser parser) throws IOException {

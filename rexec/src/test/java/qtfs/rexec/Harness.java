@@ -28,8 +28,6 @@ import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.udsproxy.connector.RemoteConnector;
-import qtfs.whitelist.RexecWhitelist;
-import qtfs.whitelist.WhitelistException;
 
 /** A server in this JVM, and calls of the client beside it or as processes. */
 final class Harness implements Closeable {
@@ -44,7 +42,7 @@ final class Harness implements Closeable {
   final ServerContext context;
   private final Server server;
 
-  Harness(Path dir, String... allowed) throws IOException, WhitelistException {
+  Harness(Path dir, String... allowed) throws IOException, PolicyFiles.BrokenException {
     this.dir = dir;
     this.runDir = dir.resolve("rexec");
     this.whitelistFile = whitelist(dir, allowed);
@@ -52,7 +50,8 @@ final class Harness implements Closeable {
     environment.add("LD_TRACE_LOADED_OBJECTS=1");
     environment.add("GREETING=hello");
     this.context =
-        new ServerContext(RexecWhitelist.load(whitelistFile), whitelistFile, runDir, environment);
+        new ServerContext(
+            CurrentPolicy.load(PolicyFiles.beside(whitelistFile)), runDir, environment);
     this.server = Server.start(runDir, context, 64);
   }
 

@@ -2,6 +2,7 @@ package qtfs.rexec;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.linux.Fd;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
+import qtfs.udsproxy.connector.RemoteConnector;
 
 /** The client with servers that behave as a C server may, or as none should. */
 final class OtherServerTest {
@@ -76,6 +78,22 @@ final class OtherServerTest {
 
   private Harness.Outcome call() throws Exception {
     return Harness.call(dir, new byte[0], false, List.of(), "/bin/x");
+  }
+
+  @Test
+  void isNotAskedToExplainIfItWouldRun() throws Exception {
+    serve(
+        (channel, request) -> {
+          say(channel, C_PID_MAP);
+          try (var received = channel.receive(Deadline.after(Harness.LIMIT))) {
+            assertThat(Objects.requireNonNull(received).message())
+                .isEqualTo(Message.Handshake.GIVE_UP);
+          }
+        });
+    RemoteConnector connector = new RemoteConnector(dir.toString(), false);
+    Explain explain = new Explain(connector, dir.resolve("rexec").toString());
+    assertThatThrownBy(() -> explain.ask(List.of("/bin/x"), Wishes.USUAL))
+        .hasMessageContaining("cannot explain");
   }
 
   @Test

@@ -83,10 +83,10 @@ final class SurroundingsTest {
     assertThat(outcome.code()).isEqualTo(126);
     assertThat(outcome.output()).isEmpty();
     assertThat(outcome.stderr())
-        .isEqualTo(
-            "rexec_server: /bin/sh: refused, --env "
+        .startsWith(
+            "rexec_server: /bin/sh: may not be given the variable "
                 + variable.substring(0, variable.indexOf('='))
-                + " is not allowed here\n");
+                + " (");
   }
 
   @ParameterizedTest

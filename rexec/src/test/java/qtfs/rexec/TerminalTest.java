@@ -37,7 +37,7 @@ final class TerminalTest {
 
   @BeforeAll
   static void setUp() throws Exception {
-    harness = new Harness(dir, "/bin/sh", "/bin/bash", "/bin/cat");
+    harness = new Harness(dir, "/bin/sh", "/bin/bash", "/nonexistent");
   }
 
   @AfterAll
@@ -140,6 +140,16 @@ final class TerminalTest {
       user.sees("not a tty");
       assertThat(user.code()).isEqualTo(4);
     }
+  }
+
+  @Test
+  void isGivenBackByAProgramThatIsNotThere() throws Exception {
+    Process process = harness.rexecWithSignals("-t", "/nonexistent").start();
+    Harness.Outcome outcome = Harness.outcome(process);
+    assertThat(outcome)
+        .isEqualTo(
+            new Harness.Outcome(
+                127, "", "rexec_server: /nonexistent: No such file or directory\n", ""));
   }
 
   @Test

@@ -19,7 +19,7 @@ final class WishesJsonTest {
           -5,
           Duration.ofMillis(1500),
           Duration.ZERO,
-          new Wishes.Terminal(24, 80, false),
+          new Wishes.Terminal(24, 80, "", false),
           List.of(9, 4));
 
   @Test
@@ -36,12 +36,12 @@ final class WishesJsonTest {
                     5,
                     Duration.ofSeconds(2),
                     Duration.ofSeconds(5),
-                    new Wishes.Terminal(24, 80, true),
+                    new Wishes.Terminal(24, 80, "xterm", true),
                     List.of(9))))
         .isEqualTo(
             "{\"Files\":[],\"Cwd\":\"/srv\",\"Env\":[\"A=1\"],\"ClearEnv\":true,\"User\":\"nobody\","
                 + "\"Nice\":5,\"TimeoutMs\":2000,\"KillGraceMs\":5000,"
-                + "\"Tty\":{\"Rows\":24,\"Columns\":80,\"Stderr\":true},\"Fds\":[9]}");
+                + "\"Tty\":{\"Rows\":24,\"Columns\":80,\"Type\":\"xterm\",\"Stderr\":true},\"Fds\":[9]}");
   }
 
   @Test
@@ -95,6 +95,7 @@ final class WishesJsonTest {
         "{\"Tty\":{\"Rows\":65536}}",
         "{\"Tty\":{\"Rows\":-1}}",
         "{\"Tty\":{\"Stderr\":0}}",
+        "{\"Tty\":{\"Type\":\"a b\"}}",
         "{\"Fds\":3}",
         "{\"Fds\":[2]}",
         "{\"Fds\":[1024]}",

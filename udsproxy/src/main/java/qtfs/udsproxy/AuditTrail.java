@@ -151,14 +151,9 @@ final class AuditTrail {
 
   private void count(SessionInfo.Direction direction, Refusal refusal) {
     statistics.refused(direction, refusal);
-    if (refusal == Refusal.HANDSHAKE_TIMEOUT) { // no switch: its class may not be loaded in need
-      statistics.hit(Limit.HANDSHAKE_TIMEOUT);
-    } else if (refusal == Refusal.PAIRING_TIMEOUT) {
-      statistics.hit(Limit.PAIRING_TIMEOUT);
-    } else if (refusal == Refusal.MAX_SESSIONS) {
-      statistics.hit(Limit.MAX_SESSIONS);
-    } else if (refusal == Refusal.MAX_SESSIONS_PER_PEER) {
-      statistics.hit(Limit.MAX_SESSIONS_PER_PEER);
+    Limit limit = refusal.limit();
+    if (limit != null) {
+      statistics.hit(limit);
     }
   }
 

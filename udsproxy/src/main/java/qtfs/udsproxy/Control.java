@@ -74,8 +74,8 @@ final class Control {
   }
 
   /**
-   * Answers everything once that only asks, so that what this needs is loaded before descriptors can
-   * run out; not on the first loop's thread.
+   * Answers everything once that only asks, so that what this needs is loaded before descriptors
+   * can run out; not on the first loop's thread.
    */
   void rehearse() {
     UnixSocket.Credentials nobody = new UnixSocket.Credentials(0, 0, 0);
@@ -257,8 +257,8 @@ final class Control {
       json.writeBooleanField("draining", shared.isDraining());
       json.writeStringField("whitelist", config.whitelist().toString());
       json.writeStringField("whitelistLoaded", shared.reach().loaded().toString());
-      json.writeStringField("dialect", SessionEntry.V1);
-      json.writeBooleanField("tls", false);
+      json.writeStringField("dialect", shared.dialect().word());
+      json.writeBooleanField("tls", config.tls().isPresent());
       json.writeStringField("logLevel", Log.level().name());
       json.writeEndObject();
     };

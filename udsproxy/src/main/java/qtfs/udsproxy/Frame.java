@@ -5,7 +5,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A frame of the stream between two proxies, v1 dialect. All integers are little-endian.
+ * A frame of the stream between two proxies. All integers are little-endian.
  *
  * <pre>
  * header   0 i32 msgtype   4 i32 msglen   then msglen bytes
@@ -16,7 +16,16 @@ import java.nio.charset.StandardCharsets;
  * END         0xa5ab  nothing
  * </pre>
  *
- * One message of the application is any number of SCM frames, then at most one NORMAL, then END.
+ * In v1 one message of the application is any number of SCM frames, then at most one NORMAL, then
+ * END. The extended dialect has the same SCM frames, and instead of the others:
+ *
+ * <pre>
+ * PAYLOAD     0xa5b0  payload, 1..65536 bytes: of a stream any piece, else a message, 0 if empty
+ * EOF         0xa5b1  nothing: no payload follows, the other direction goes on
+ * GONE        0xa5b2  0 i32 errno: the socket is closed, 0, or reset; nothing follows
+ * FROM        0xa5b3  0 u32 uid   4 u32 gid   8 i32 pid   12 char comm[], 0..15: who has asked
+ *             0xa5b8..0xa5bf  kept for more kinds of descriptors
+ * </pre>
  */
 sealed interface Frame {
   int HEADER_LENGTH = 8;
@@ -33,6 +42,21 @@ sealed interface Frame {
   int SCM_RIGHTS = 0xa5a6;
   int SCM_PIPE = 0xa5aa;
   int END = 0xa5ab;
+
+  /** The most payload of a frame, and the longest message, of the extended dialect. */
+  int MAX_EXTENDED_PAYLOAD = 65536;
+
+  int GONE_LENGTH = 4;
+
+  /** Without the name. */
+  int FROM_LENGTH = 12;
+
+  int MAX_FROM = FROM_LENGTH + Requester.MAX_COMMAND;
+
+  int PAYLOAD = 0xa5b0;
+  int EOF = 0xa5b1;
+  int GONE = 0xa5b2;
+  int FROM = 0xa5b3;
 
   /** Appends the frame, header included. */
   void encode(ByteBuf out);
@@ -98,6 +122,39 @@ sealed interface Frame {
 
     static ScmPipe decode(ByteBuf body) throws ProtocolException {
       return new ScmPipe(PipeEnd.fromWire(body.readIntLE()), body.readIntLE());
+    }
+  }
+
+  /** A frame of the extended dialect about the session itself. */
+  sealed interface Control extends Frame {}
+
+  /** The sender's application has ended its stream, {@code shutdown(SHUT_WR)}. */
+  record Eof() implements Control {
+    @Override
+    public void encode(ByteBuf out) {
+      header(out, EOF, 0);
+    }
+  }
+
+  /**
+   * The sender's application has closed its socket, whatever the receiver's still has to say.
+   *
+   * @param errno 0, or what the sender's proxy was told instead of an end: ECONNRESET
+   */
+  record Gone(int errno) implements Control {
+    @Override
+    public void encode(ByteBuf out) {
+      header(out, GONE, GONE_LENGTH);
+      out.writeIntLE(errno);
+    }
+  }
+
+  /** Who has asked for the connection: the requester's first frame, and nobody else's. */
+  record From(Requester requester) implements Control {
+    @Override
+    public void encode(ByteBuf out) {
+      header(out, FROM, FROM_LENGTH + requester.command().length());
+      requester.encode(out);
     }
   }
 

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  * Reads the peer's frames out of the buffers as they arrive, split at any byte.
  *
  * <p>Payload is not copied: the reader says how many of the next bytes are payload, and the caller
- * reports back how many it has taken. Headers and the small bodies of SCM frames are gathered here.
- * Lengths are checked before anything is kept. One thread.
+ * reports back how many it has taken. Headers and the small bodies of other frames are gathered
+ * here. Lengths are checked before anything is kept. One thread.
  */
 final class FrameReader {
   /** What stands next in the stream. */
@@ -20,27 +20,45 @@ final class FrameReader {
     PAYLOAD,
     /** A descriptor: {@link #passed}. */
     PASSED,
-    /** The end of a message. */
-    END
+    /** The end of a message that had payload. */
+    END,
+    /** A message without payload, whole. */
+    EMPTY,
+    /** Something about the session itself: {@link #control}. */
+    CONTROL
   }
 
+  private final Dialect dialect;
   private final ByteBuf partial = Unpooled.buffer(Frame.HEADER_LENGTH, Frame.MAX_SCM_RIGHTS);
   private int payloadLeft;
+  private boolean messageHasPayload;
   private int bodyType;
   private int bodyLength;
-  private Frame.@Nullable Passed passed;
+  private @Nullable Frame body;
 
-  /** How many bytes of the current NORMAL frame have not been taken. */
+  FrameReader(Dialect dialect) {
+    this.dialect = dialect;
+  }
+
+  /** How many bytes of the current payload have not been taken. */
   int payloadLeft() {
     return payloadLeft;
   }
 
   /** The descriptor that {@link Event#PASSED} has told of. */
   Frame.Passed passed() {
-    if (passed == null) {
-      throw new IllegalStateException("no descriptor frame");
+    if (body instanceof Frame.Passed passed) {
+      return passed;
     }
-    return passed;
+    throw new IllegalStateException("no descriptor frame");
+  }
+
+  /** What {@link Event#CONTROL} has told of. */
+  Frame.Control control() {
+    if (body instanceof Frame.Control control) {
+      return control;
+    }
+    throw new IllegalStateException("no control frame");
   }
 
   /** Takes payload out of the buffer, at most {@link #payloadLeft} bytes. */
@@ -49,7 +67,7 @@ final class FrameReader {
     payloadLeft -= bytes;
   }
 
-  /** Goes on to what stands next, taking headers and SCM frames out of the buffer. */
+  /** Goes on to what stands next, taking headers and bodies of all other frames out. */
   Event next(ByteBuf in) throws ProtocolException {
     if (payloadLeft > 0) {
       return in.isReadable() ? Event.PAYLOAD : Event.NEED_MORE;
@@ -61,28 +79,51 @@ final class FrameReader {
       int msgtype = partial.readIntLE();
       int msglen = partial.readIntLE();
       partial.clear();
-      return header(in, msgtype, msglen);
+      return switch (dialect) {
+        case V1 -> v1(in, msgtype, msglen);
+        case EXTENDED -> extended(in, msgtype, msglen);
+      };
     }
     return body(in);
   }
 
-  private Event header(ByteBuf in, int msgtype, int msglen) throws ProtocolException {
-    switch (msgtype) {
-      case Frame.NORMAL -> {
-        payloadLeft = require(msgtype, msglen, 1, Frame.MAX_PAYLOAD);
-        return in.isReadable() ? Event.PAYLOAD : Event.NEED_MORE;
-      }
+  private Event v1(ByteBuf in, int msgtype, int msglen) throws ProtocolException {
+    return switch (msgtype) {
+      case Frame.NORMAL -> payload(in, require(msgtype, msglen, 1, Frame.MAX_PAYLOAD));
       case Frame.END -> {
         require(msgtype, msglen, 0, 0);
-        return Event.END;
+        Event end = messageHasPayload ? Event.END : Event.EMPTY;
+        messageHasPayload = false;
+        yield end;
       }
-      case Frame.SCM_RIGHTS -> bodyLength = require(msgtype, msglen, 6, Frame.MAX_SCM_RIGHTS);
+      default -> passed(in, msgtype, msglen);
+    };
+  }
+
+  private Event extended(ByteBuf in, int msgtype, int msglen) throws ProtocolException {
+    return switch (msgtype) {
+      case Frame.PAYLOAD -> payload(in, require(msgtype, msglen, 0, Frame.MAX_EXTENDED_PAYLOAD));
+      case Frame.EOF -> body(in, msgtype, require(msgtype, msglen, 0, 0));
+      case Frame.GONE ->
+          body(in, msgtype, require(msgtype, msglen, Frame.GONE_LENGTH, Frame.GONE_LENGTH));
+      case Frame.FROM ->
+          body(
+              in,
+              msgtype,
+              require(
+                  msgtype, msglen, Frame.FROM_LENGTH, Frame.FROM_LENGTH + Requester.MAX_COMMAND));
+      default -> passed(in, msgtype, msglen);
+    };
+  }
+
+  /** What stands for a descriptor, in either dialect. */
+  private Event passed(ByteBuf in, int msgtype, int msglen) throws ProtocolException {
+    return switch (msgtype) {
+      case Frame.SCM_RIGHTS -> body(in, msgtype, require(msgtype, msglen, 6, Frame.MAX_SCM_RIGHTS));
       case Frame.SCM_PIPE ->
-          bodyLength = require(msgtype, msglen, Frame.SCM_PIPE_LENGTH, Frame.SCM_PIPE_LENGTH);
+          body(in, msgtype, require(msgtype, msglen, Frame.SCM_PIPE_LENGTH, Frame.SCM_PIPE_LENGTH));
       default -> throw new ProtocolException("unknown msgtype 0x" + Integer.toHexString(msgtype));
-    }
-    bodyType = msgtype;
-    return body(in);
+    };
   }
 
   private static int require(int msgtype, int msglen, int least, int most)
@@ -94,17 +135,40 @@ final class FrameReader {
     return msglen;
   }
 
+  private Event payload(ByteBuf in, int length) {
+    if (length == 0) {
+      return Event.EMPTY;
+    }
+    messageHasPayload = true;
+    payloadLeft = length;
+    return in.isReadable() ? Event.PAYLOAD : Event.NEED_MORE;
+  }
+
+  private Event body(ByteBuf in, int msgtype, int length) throws ProtocolException {
+    bodyType = msgtype;
+    bodyLength = length;
+    return body(in);
+  }
+
   private Event body(ByteBuf in) throws ProtocolException {
     if (!gather(in, bodyLength)) {
       return Event.NEED_MORE;
     }
     bodyLength = 0;
-    passed =
-        bodyType == Frame.SCM_PIPE
-            ? Frame.ScmPipe.decode(partial)
-            : Frame.ScmRights.decode(partial);
+    Frame decoded = decode();
+    body = decoded;
     partial.clear();
-    return Event.PASSED;
+    return decoded instanceof Frame.Control ? Event.CONTROL : Event.PASSED;
+  }
+
+  private Frame decode() throws ProtocolException {
+    return switch (bodyType) {
+      case Frame.SCM_PIPE -> Frame.ScmPipe.decode(partial);
+      case Frame.EOF -> new Frame.Eof();
+      case Frame.GONE -> new Frame.Gone(partial.readIntLE());
+      case Frame.FROM -> new Frame.From(Requester.decode(partial));
+      default -> Frame.ScmRights.decode(partial);
+    };
   }
 
   private boolean gather(ByteBuf in, int length) {

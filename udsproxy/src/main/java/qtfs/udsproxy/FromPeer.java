@@ -1,6 +1,7 @@
 package qtfs.udsproxy;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -25,24 +26,39 @@ final class FromPeer {
   private final ProxyLoop loop;
   private final Channel tcp;
   private final Fd unix;
+  private final UnixSocket.Type type;
   private final FdWatch watch;
-  private final FrameReader frames = new FrameReader();
+  private final Dialect dialect;
+  private final FrameReader frames;
   private final Queue<ByteBuf> inbound = new ArrayDeque<>();
   private final List<Fd> pendingFds = new ArrayList<>();
   private boolean unixFull;
   private boolean openingFile;
+  private @Nullable ByteBuf message; // of a socket with message boundaries, being gathered
+  private boolean messageIsWhole;
   private boolean fdsAlone; // a message has ended that has descriptors and no payload
   private boolean ended;
   private boolean discarding;
   private long discardUntil; // System.nanoTime()
   private boolean done;
 
-  FromPeer(Session session, Shared shared, ProxyLoop loop, Channel tcp, Fd unix, FdWatch watch) {
+  FromPeer(
+      Session session,
+      Shared shared,
+      ProxyLoop loop,
+      Link link,
+      Fd unix,
+      UnixSocket.Type type,
+      FdWatch watch) {
     this.session = session;
     this.shared = shared;
     this.loop = loop;
-    this.tcp = tcp;
+    this.tcp = link.tcp();
+    this.dialect = link.dialect();
+    this.frames = new FrameReader(dialect);
+    link.early().forEach(this::add);
     this.unix = unix;
+    this.type = type;
     this.watch = watch;
   }
 
@@ -83,33 +99,69 @@ final class FromPeer {
       session.fail("the peer broke the protocol: " + e.getMessage());
       return;
     }
-    if (ended && !done) {
+    tcp.config().setAutoRead(!ended);
+    if (ended) {
+      linkEnded();
+    }
+    session.closeIfDone();
+  }
+
+  /** The link has ended after all that was delivered: in v1 it is how the application's ends. */
+  private void linkEnded() {
+    switch (dialect) {
+      case V1 -> finish();
+      case EXTENDED -> {
+        if (discarding) {
+          finish();
+        } else {
+          session.fail("the link was lost");
+        }
+      }
+    }
+  }
+
+  private void finish() {
+    if (!done) {
       done = true;
       UnixSocket.shutdownWrite(unix);
     }
-    tcp.config().setAutoRead(!ended);
-    session.closeIfDone();
   }
 
   /** Returns whether the buffer has been used up. */
   private boolean use(ByteBuf in) throws ProtocolException {
     while (!discarding) {
-      if (fdsAlone && !sendFdsAlone()) {
+      if ((fdsAlone && !sendFdsAlone()) || (messageIsWhole && !sendMessage())) {
         return discarding;
       }
-      switch (frames.next(in)) {
+      FrameReader.Event event = frames.next(in);
+      if (done && event != FrameReader.Event.NEED_MORE && event != FrameReader.Event.CONTROL) {
+        throw new ProtocolException("more behind the end");
+      }
+      switch (event) {
         case NEED_MORE -> {
           return true;
         }
         case PAYLOAD -> {
-          if (!sendPayload(in)) {
+          if (hasMessages()) {
+            gather(in);
+          } else if (!sendPayload(in)) {
             return discarding;
           }
         }
-        case END -> fdsAlone = !pendingFds.isEmpty();
+        case END -> {}
+        case EMPTY -> {
+          messageIsWhole = hasMessages();
+          fdsAlone = !messageIsWhole && !pendingFds.isEmpty();
+        }
         case PASSED -> {
           receive(frames.passed());
           if (openingFile) {
+            return false;
+          }
+        }
+        case CONTROL -> {
+          control(frames.control());
+          if (session.isClosed()) {
             return false;
           }
         }
@@ -119,7 +171,69 @@ final class FromPeer {
       session.fail("the peer sends on, but the application is gone");
       return false;
     }
+    return switch (dialect) {
+      case V1 -> true;
+      case EXTENDED -> drop(in);
+    };
+  }
+
+  /** Passes over what nobody takes any more, but for what is said of the session itself. */
+  private boolean drop(ByteBuf in) throws ProtocolException {
+    while (!session.isClosed()) {
+      switch (frames.next(in)) {
+        case NEED_MORE -> {
+          return true;
+        }
+        case PAYLOAD -> frames.takePayload(in, Math.min(frames.payloadLeft(), in.readableBytes()));
+        case CONTROL -> control(frames.control());
+        case PASSED, EMPTY, END -> {}
+      }
+    }
+    return false;
+  }
+
+  private void control(Frame.Control frame) throws ProtocolException {
+    switch (frame) {
+      case Frame.Eof _ -> finish();
+      case Frame.Gone(int errno) -> session.peerGone(errno);
+      case Frame.From(Requester requester) -> session.requestedBy(requester);
+    }
+  }
+
+  private boolean hasMessages() {
+    return type != UnixSocket.Type.STREAM;
+  }
+
+  /** Takes what there is of a message, which has to be written in one piece. */
+  private void gather(ByteBuf in) {
+    ByteBuf part = message;
+    if (part == null) {
+      part = tcp.alloc().directBuffer(frames.payloadLeft(), frames.payloadLeft());
+      message = part;
+    }
+    int length = Math.min(frames.payloadLeft(), in.readableBytes());
+    part.writeBytes(in, in.readerIndex(), length);
+    frames.takePayload(in, length);
+    messageIsWhole = frames.payloadLeft() == 0;
+  }
+
+  private boolean sendMessage() {
+    ByteBuf whole = message == null ? Unpooled.EMPTY_BUFFER : message;
+    int length = whole.readableBytes();
+    if (!accepted(loop.send(unix, whole, pendingFds))) {
+      return false;
+    }
+    session.entry().fromPeer(length);
+    dropMessage();
     return true;
+  }
+
+  private void dropMessage() {
+    messageIsWhole = false;
+    if (message != null) {
+      message.release();
+      message = null;
+    }
   }
 
   /**
@@ -152,11 +266,11 @@ final class FromPeer {
       int msgtype = in.getIntLE(at);
       int msglen = in.getIntLE(at + 4);
       at += Frame.HEADER_LENGTH;
-      if (msgtype == Frame.END && msglen == 0) {
+      if (msgtype == Frame.END && msglen == 0 && dialect == Dialect.V1) {
         continue;
       }
       int available = Math.min(msglen, in.writerIndex() - at);
-      if (msgtype != Frame.NORMAL || msglen > Frame.MAX_PAYLOAD || available <= 0) {
+      if (msgtype != dialect.payloadType() || msglen > dialect.maxPayload() || available <= 0) {
         break; // for the frame reader to judge
       }
       loop.messages().piece(pieces++, ProxyLoop.address(in, at), available);
@@ -173,7 +287,7 @@ final class FromPeer {
     session.entry().fromPeer(sent);
     for (int left = sent; left > 0; ) {
       if (frames.payloadLeft() == 0) {
-        // Looked at before: a NORMAL or an END, whole.
+        // Looked at before: the header of a payload, or an END.
         frames.next(in);
         continue;
       }
@@ -195,7 +309,7 @@ final class FromPeer {
 
   /** Judges the result of a send; descriptors that were sent are closed here. */
   private boolean accepted(int sent) {
-    if (sent > 0) {
+    if (sent > 0 || (sent == 0 && hasMessages())) {
       dropPendingFds();
       return true;
     }
@@ -282,6 +396,7 @@ final class FromPeer {
   /** Lets go of all that waits, when the session has been closed. */
   void release() {
     dropPendingFds();
+    dropMessage();
     inbound.forEach(ByteBuf::release);
     inbound.clear();
   }

@@ -12,6 +12,7 @@ import qtfs.linux.LinuxException;
 import qtfs.linux.Log;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
+import qtfs.udsproxy.connector.Mark;
 
 /**
  * An application's wish to be connected to a socket of the other host, from its request on {@code
@@ -38,6 +39,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   private final byte[] request = new byte[ConnectRequest.LENGTH];
   private int received;
   private @Nullable String path;
+  private @Nullable ConnectRequest wanted;
   private @Nullable PeerRequestor requestor;
   private boolean waits; // for the application
   private boolean over;
@@ -116,11 +118,13 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
     try {
       ConnectRequest decoded = ConnectRequest.decode(request);
       path = decoded.path();
-      if (decoded.type() != UnixSocket.Type.STREAM) {
-        fail(Refusal.UNSUPPORTED, decoded.type() + " sockets are not carried, only STREAM");
+      wanted = decoded;
+      deadline.cancel(false);
+      if (shared.standIns().serves(decoded)) {
+        finish();
+        endRequest(READY);
         return;
       }
-      deadline.cancel(false);
       requestor = PeerRequestor.start(shared, loop, decoded, this);
     } catch (IOException e) {
       fail(Refusal.BAD_REQUEST, e.getMessage());
@@ -131,13 +135,17 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
 
   @Override
   public void connected() {
-    waits = true;
-    shared.standIns().await(requestedPath(), this);
+    if (wanted != null) {
+      waits = true;
+      shared.standIns().await(wanted, who, this);
+    }
   }
 
   @Override
   public void failed(Refusal refusal, String detail) {
-    fail(refusal, detail);
+    int errno = requestor == null ? 0 : requestor.peersErrno();
+    boolean understood = Mark.of(request) == Mark.CONNECTOR && errno > 0;
+    fail(refusal, detail, understood ? -errno : FAILED);
   }
 
   // ---- WAITING
@@ -172,9 +180,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
             application.close();
             return;
           }
-          over = true;
-          shared.requestEnds(loop);
-          deadline.cancel(false);
+          finish();
           link.startSession(who, application);
         });
   }
@@ -194,16 +200,24 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   // ---- the end
 
   private void fail(Refusal refusal, @Nullable String detail) {
-    if (over) {
-      return;
-    }
+    fail(refusal, detail, FAILED);
+  }
+
+  private void finish() {
     over = true;
     shared.requestEnds(loop);
     deadline.cancel(false);
+  }
+
+  private void fail(Refusal refusal, @Nullable String detail, int answer) {
+    if (over) {
+      return;
+    }
+    finish();
     shared.audit().refused(path == null ? "" : path, who, refusal, String.valueOf(detail));
     if (connector.isOpen()) {
       if (received == ConnectRequest.LENGTH) {
-        endRequest(FAILED);
+        endRequest(answer);
       } else {
         closeConnector();
       }

@@ -39,6 +39,8 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   private final ScheduledFuture<?> deadline;
   private final long started = System.nanoTime();
   private @Nullable String wanted;
+  private Dialect dialect = Dialect.V1;
+  private UnixSocket.Type type = UnixSocket.Type.STREAM;
   private SessionPlaces.@Nullable Place place;
 
   private PeerConnection(Shared shared, ProxyLoop loop, Channel tcp) {
@@ -52,7 +54,8 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
             shared.deadlines().handshake(),
             () -> {
               if (decoded && wanted != null) {
-                refuse(Refusal.HANDSHAKE_TIMEOUT, "it does not accept in time", null);
+                refuse(
+                    Refusal.HANDSHAKE_TIMEOUT, "it does not accept in time", null, Errno.ETIMEDOUT);
               } else {
                 drop(Refusal.HANDSHAKE_TIMEOUT, "no complete request in time");
               }
@@ -131,18 +134,25 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   private void serve(PeerRequest request) throws IOException {
     switch (request) {
       case PeerRequest.Pipe(PipeEnd end, int token) -> servePipe(end, token);
-      case PeerRequest.Uds(ConnectRequest target) -> {
+      case PeerRequest.Uds(ConnectRequest target, Dialect offered) -> {
         wanted = target.path();
+        type = target.type();
+        dialect = spoken(offered);
         if (shared.isDraining()) {
           refuse(Refusal.STOPPING, "this proxy is about to end", null);
-        } else if (target.type() == UnixSocket.Type.STREAM) {
-          takePlace(target.path());
         } else {
-          refuse(
-              Refusal.UNSUPPORTED, target.type() + " sockets are not carried, only STREAM", null);
+          takePlace(target.path());
         }
       }
     }
+  }
+
+  /** Behind TLS is always one of ours, also where a long path leaves no room to say so. */
+  private Dialect spoken(Dialect offered) {
+    if (shared.tls() != null) {
+      return Dialect.EXTENDED;
+    }
+    return shared.dialect() == Dialect.EXTENDED ? offered : Dialect.V1;
   }
 
   private void servePipe(PipeEnd end, int token) throws IOException {
@@ -172,10 +182,15 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       }
       loop.eventLoop().execute(() -> connect(target, null));
     } catch (RefusedException e) {
-      loop.eventLoop().execute(() -> refuse(Refusal.NOT_ALLOWED, e.getMessage(), e.allow()));
+      loop.eventLoop()
+          .execute(() -> refuse(Refusal.NOT_ALLOWED, e.getMessage(), e.allow(), e.errno()));
     } catch (IOException e) {
-      loop.eventLoop().execute(() -> refuse(Refusal.NO_TARGET, e.getMessage(), null));
+      loop.eventLoop().execute(() -> refuse(Refusal.NO_TARGET, e.getMessage(), null, errno(e)));
     }
+  }
+
+  private static int errno(IOException e) {
+    return e instanceof LinuxException failed ? failed.errno() : Errno.EIO;
   }
 
   /** Two hosts that expose one path to each other would connect in circles. */
@@ -199,10 +214,10 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     }
     Fd socket;
     try {
-      socket = earlier != null ? earlier : UnixSocket.open(UnixSocket.Type.STREAM, false);
+      socket = earlier != null ? earlier : open();
     } catch (LinuxException e) {
       target.close();
-      refuse(Refusal.FAILED, e.getMessage(), null);
+      refuse(Refusal.FAILED, e.getMessage(), null, e.errno());
       return;
     }
     int result = Reach.connect(socket, target);
@@ -213,7 +228,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     target.close();
     if (result < 0) {
       socket.close();
-      refuse(Refusal.NO_TARGET, Errno.message(-result), null);
+      refuse(Refusal.NO_TARGET, Errno.message(-result), null, -result);
       return;
     }
     SessionEntry entry =
@@ -223,15 +238,28 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
             String.valueOf(wanted),
             null,
             tcp,
-            SessionEntry.V1,
+            dialect,
             held);
     shared
         .statistics()
         .connects(SessionInfo.Direction.INCOMING)
         .record(System.nanoTime() - started);
     finish();
-    answer(PeerRequest.CONNECTED);
-    Session.start(shared, loop, entry, tcp, socket, early, tcpEof);
+    answer(
+        switch (dialect) {
+          case V1 -> PeerRequest.CONNECTED;
+          case EXTENDED -> PeerRequest.CONNECTED_EXTENDED;
+        });
+    Session.start(shared, loop, entry, new Link(tcp, dialect, early, tcpEof), socket, type);
+  }
+
+  private Fd open() throws LinuxException {
+    Fd socket = UnixSocket.open(type, false);
+    if (type == UnixSocket.Type.DGRAM) {
+      // Else the target could not answer; without a name it still gets what is sent.
+      int ignored = UnixSocket.bindSomewhere(socket);
+    }
+    return socket;
   }
 
   // ---- the end
@@ -252,6 +280,11 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
 
   /** Says no to the peer. */
   private void refuse(Refusal refusal, @Nullable String detail, @Nullable String allow) {
+    refuse(refusal, detail, allow, Errno.ECONNREFUSED);
+  }
+
+  /** Says no to a peer that may understand why. */
+  private void refuse(Refusal refusal, @Nullable String detail, @Nullable String allow, int errno) {
     if (over) {
       return;
     }
@@ -266,7 +299,15 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
             allow);
     release();
     ByteBuf out = tcp.alloc().directBuffer(PeerRequest.ANSWER_LENGTH);
-    tcp.writeAndFlush(out.writeIntLE(PeerRequest.REFUSED)).addListener(ChannelFutureListener.CLOSE);
+    tcp.writeAndFlush(out.writeIntLE(refusal(errno))).addListener(ChannelFutureListener.CLOSE);
+  }
+
+  private int refusal(int errno) {
+    return switch (dialect) {
+      case V1 -> PeerRequest.REFUSED;
+      // -1 is everybody's refusal, and would not be read as this one.
+      case EXTENDED -> errno == Errno.EPERM ? -Errno.EACCES : -errno;
+    };
   }
 
   /** Closes without a word: this is nobody who could be answered. */

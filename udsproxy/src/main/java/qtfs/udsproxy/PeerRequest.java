@@ -3,12 +3,14 @@ package qtfs.udsproxy;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import qtfs.udsproxy.connector.ConnectRequest;
+import qtfs.udsproxy.connector.Mark;
 
 /**
  * What a new connection between two proxies begins with: a frame header, then what is wanted.
  *
  * <pre>
- * CNTL_UDS   1, msglen 112  the application's connect request; answered by i32 0 or -1
+ * CNTL_UDS   1, msglen 112  the application's connect request; answered by i32 0 or -1, if it is
+ *                           marked by 0x01585451 or -errno
  * CNTL_PIPE  2, msglen 8    0 i32 dir   4 i32 srcfd, both as in SCM_PIPE; then the pipe's bytes
  * </pre>
  */
@@ -20,15 +22,32 @@ sealed interface PeerRequest {
   /** The answer to a request for a unix socket, i32. */
   int CONNECTED = 0;
 
+  /** Connected, and from here on in the extended dialect: "QTX", version 1. */
+  int CONNECTED_EXTENDED = 0x01585451;
+
   int REFUSED = -1;
   int ANSWER_LENGTH = 4;
 
-  /** Connect to a unix socket on your host. */
-  record Uds(ConnectRequest request) implements PeerRequest {
+  /** How TLS begins: content type 22, version 3. */
+  int TLS_HANDSHAKE = 0x0316;
+
+  /** How TLS says no to who does not speak it: content type 21, version 3. */
+  int TLS_ALERT = 0x0315;
+
+  /**
+   * Connect to a unix socket on your host.
+   *
+   * @param dialect that the requester understands besides v1
+   */
+  record Uds(ConnectRequest request, Dialect dialect) implements PeerRequest {
     @Override
     public void encode(ByteBuf out) {
       Frame.header(out, CNTL_UDS, ConnectRequest.LENGTH);
-      out.writeBytes(request.encode());
+      out.writeBytes(request.encode(mark()));
+    }
+
+    private Mark mark() {
+      return dialect == Dialect.EXTENDED ? Mark.PROXY : Mark.NONE;
     }
   }
 
@@ -57,7 +76,10 @@ sealed interface PeerRequest {
           case CNTL_UDS -> ConnectRequest.LENGTH;
           case CNTL_PIPE -> PIPE_LENGTH;
           default ->
-              throw new ProtocolException("begins with msgtype 0x" + Integer.toHexString(msgtype));
+              throw new ProtocolException(
+                  (msgtype & 0xffff) == TLS_HANDSHAKE
+                      ? "it speaks TLS: give this proxy the three --tls options too"
+                      : "begins with msgtype 0x" + Integer.toHexString(msgtype));
         };
     if (msglen != expected) {
       throw new ProtocolException("request " + msgtype + " of " + msglen + " bytes");
@@ -74,6 +96,7 @@ sealed interface PeerRequest {
     }
     byte[] request = new byte[ConnectRequest.LENGTH];
     in.readBytes(request);
-    return new Uds(ConnectRequest.decode(request));
+    Dialect dialect = Mark.of(request) == Mark.PROXY ? Dialect.EXTENDED : Dialect.V1;
+    return new Uds(ConnectRequest.decode(request), dialect);
   }
 }

@@ -11,7 +11,9 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
+import qtfs.linux.Errno;
 import qtfs.linux.Fd;
+import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
@@ -29,6 +31,8 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     void failed(Refusal refusal, String detail);
   }
 
+  private static final int MAX_ERRNO = 4095; // linux/err.h
+
   private final Shared shared;
   private final ProxyLoop loop;
   private final ConnectRequest request;
@@ -36,7 +40,8 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   private final Queue<ByteBuf> early = new ArrayDeque<>();
   private @Nullable Channel tcp;
   private boolean tcpEof;
-  private boolean answered;
+  private @Nullable Dialect agreed; // by the answer
+  private int peersErrno;
   private boolean over;
   private SessionPlaces.@Nullable Place place;
   private final long started = System.nanoTime();
@@ -86,7 +91,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     }
     tcp = channel;
     ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
-    new PeerRequest.Uds(request).encode(out);
+    new PeerRequest.Uds(request, shared.dialect()).encode(out);
     channel.writeAndFlush(out);
     deadline.cancel(false);
     deadline = inTime("the peer does not answer");
@@ -101,7 +106,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
       return;
     }
     early.add(in);
-    if (!answered) {
+    if (agreed == null) {
       readAnswer(ctx);
     }
   }
@@ -120,18 +125,30 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
         early.remove().release();
       }
     }
-    answered = true;
     deadline.cancel(false);
     if (answer == PeerRequest.REFUSED) {
       fail(
           Refusal.PEER_REFUSED, "nothing listens there, or the peer's whitelist does not allow it");
+    } else if ((answer & 0xffff) == PeerRequest.TLS_ALERT) {
+      fail(
+          Refusal.PEER_REFUSED,
+          "the peer speaks TLS only: give this proxy the three --tls options");
+    } else if (isMarked() && answer < 0 && answer >= -MAX_ERRNO) {
+      peersErrno = -answer;
+      fail(Refusal.PEER_REFUSED, Errno.message(-answer));
     } else {
+      boolean understood = isMarked() && answer == PeerRequest.CONNECTED_EXTENDED;
+      agreed = understood ? Dialect.EXTENDED : Dialect.V1;
       shared
           .statistics()
           .connects(SessionInfo.Direction.OUTGOING)
           .record(System.nanoTime() - started);
       listener.connected();
     }
+  }
+
+  private boolean isMarked() {
+    return shared.dialect() == Dialect.EXTENDED;
   }
 
   @Override
@@ -149,7 +166,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   /** After its answer the peer may end at once: what it sent until then is still delivered. */
   private void peerEnded() {
     tcpEof = true;
-    if (!answered) {
+    if (agreed == null) {
       fail(Refusal.LINK_LOST, "the peer has closed the connection without an answer");
     }
   }
@@ -162,18 +179,24 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   /**
    * Makes the session of a link that {@link Listener#connected} has told of, and has no part in it.
    *
-   * @param who for the log
+   * @param who for the log, the peer's too
    * @param application does not block; taken over
    */
   void startSession(Requester who, Fd application) {
     Channel channel = tcp;
+    Dialect dialect = agreed;
     SessionPlaces.Place held = place;
-    if (over || !answered || channel == null || held == null) {
+    if (over || dialect == null || channel == null || held == null) {
       throw new IllegalStateException("no link to " + request.path());
     }
     over = true;
     shared.requestEnds(loop);
     channel.pipeline().remove(this);
+    if (dialect == Dialect.EXTENDED) {
+      ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + Frame.MAX_FROM);
+      new Frame.From(who).encode(out);
+      channel.writeAndFlush(out);
+    }
     SessionEntry entry =
         new SessionEntry(
             shared.statistics(),
@@ -181,9 +204,23 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
             request.path(),
             who,
             channel,
-            SessionEntry.V1,
+            dialect,
             held);
-    Session.start(shared, loop, entry, channel, application, early, tcpEof);
+    Link link = new Link(channel, dialect, early, tcpEof);
+    Session.start(shared, loop, entry, link, application, applicationType());
+  }
+
+  /** Datagrams come through a pair of sockets that knows an end, see {@link DatagramStandIn}. */
+  private UnixSocket.Type applicationType() {
+    return switch (request.type()) {
+      case STREAM -> UnixSocket.Type.STREAM;
+      case SEQPACKET, DGRAM -> UnixSocket.Type.SEQPACKET;
+    };
+  }
+
+  /** The errno that the peer's connect has failed with; 0 if it has not told. */
+  int peersErrno() {
+    return peersErrno;
   }
 
   private void fail(Refusal refusal, @Nullable String detail) {

@@ -3,7 +3,9 @@ package qtfs.udsproxy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What a proxy is told at its start; what is not told has a default. Immutable. */
@@ -25,11 +27,14 @@ public final class ProxyConfig {
   private final boolean anySocket;
   private final boolean anyFile;
   private final Deadlines deadlines;
+  private final Dialect dialect;
   private final List<Exposure> exposures;
   private final Limits limits;
   private final @Nullable InetSocketAddress metrics;
   private final Duration closeTimeout;
   private final boolean watched;
+
+  private final @Nullable TlsConfig tls;
 
   private ProxyConfig(Builder builder) {
     this.threads = builder.threads;
@@ -40,11 +45,13 @@ public final class ProxyConfig {
     this.anySocket = builder.anySocket;
     this.anyFile = builder.anyFile;
     this.deadlines = builder.deadlines;
+    this.dialect = builder.dialect;
     this.exposures = List.copyOf(builder.exposures);
     this.limits = builder.limits;
     this.metrics = builder.metrics;
     this.closeTimeout = builder.closeTimeout;
     this.watched = builder.watched;
+    this.tls = builder.tls;
   }
 
   /**
@@ -100,6 +107,11 @@ public final class ProxyConfig {
     return deadlines;
   }
 
+  /** The most that is spoken with the peer; a deployed daemon is always spoken to in v1. */
+  public Dialect dialect() {
+    return dialect;
+  }
+
   /** The peer's sockets that local ones lead to from the start. */
   public List<Exposure> exposures() {
     return exposures;
@@ -122,7 +134,17 @@ public final class ProxyConfig {
 
   /** The files whose change is a reload. */
   public List<Path> watchedFiles() {
-    return watched ? List.of(whitelist) : List.of();
+    List<Path> files = new ArrayList<>();
+    if (watched) {
+      files.add(whitelist);
+      tls().map(TlsConfig::files).ifPresent(files::addAll);
+    }
+    return files;
+  }
+
+  /** What secures the link; empty for none. */
+  public Optional<TlsConfig> tls() {
+    return Optional.ofNullable(tls);
   }
 
   /** Collects what differs from the defaults. */
@@ -135,11 +157,13 @@ public final class ProxyConfig {
     private boolean anySocket;
     private boolean anyFile;
     private Deadlines deadlines = Deadlines.DEFAULT;
+    private Dialect dialect = Dialect.EXTENDED;
     private List<Exposure> exposures = List.of();
     private Limits limits = Limits.DEFAULT;
     private @Nullable InetSocketAddress metrics;
     private Duration closeTimeout = Duration.ZERO;
     private boolean watched = true;
+    private @Nullable TlsConfig tls;
 
     private Builder(Endpoint address, Endpoint peer) {
       this.address = address;
@@ -176,6 +200,11 @@ public final class ProxyConfig {
       return this;
     }
 
+    public Builder dialect(Dialect most) {
+      dialect = most;
+      return this;
+    }
+
     public Builder exposures(List<Exposure> sockets) {
       exposures = sockets;
       return this;
@@ -193,6 +222,11 @@ public final class ProxyConfig {
 
     public Builder closeTimeout(Duration time) {
       closeTimeout = time;
+      return this;
+    }
+
+    public Builder tls(TlsConfig files) {
+      tls = files;
       return this;
     }
 

@@ -14,23 +14,23 @@ import qtfs.linux.MessageIo;
  * An event loop with the buffers that all its connections share: only one of them receives at a
  * time.
  *
- * <p>A read from a unix socket scatters into the payloads of {@value #FRAMES} frames laid out with
- * holes for their headers, so that what arrived goes to the peer in one contiguous write, each
- * frame beside its END:
+ * <p>A read from a unix socket scatters into the payloads of frames laid out with holes for their
+ * headers, so that what arrived goes to the peer in one contiguous write, in v1 each frame beside
+ * its END:
  *
  * <pre>
- * | header 8 | payload, up to 4088 | END 8 | header 8 | payload ... | END 8 | ...
+ * v1        | header 8 | payload, up to 4088 | END 8 | header 8 | payload ... | END 8 | ...
+ * extended  | header 8 | payload, up to 65536 | header 8 | payload ...
  * </pre>
  */
 final class ProxyLoop {
-  private static final int FRAMES = 16;
-  private static final int STRIDE = Frame.HEADER_LENGTH + Frame.MAX_PAYLOAD + Frame.HEADER_LENGTH;
-
-  /** The most payload bytes that one read takes. */
-  static final int READ_SIZE = FRAMES * Frame.MAX_PAYLOAD;
+  private static final int SCRATCH_SIZE = Math.max(size(Dialect.V1), size(Dialect.EXTENDED));
 
   /** Below this a copy is cheaper than keeping a whole read buffer busy until the peer has it. */
   private static final int COPY_BELOW = 16 * 1024;
+
+  /** What a pipe holds, unless somebody has made it larger. */
+  private static final int PIPE_READ = 64 * 1024;
 
   private final IoEventLoop eventLoop;
   private final MessageIo messages = new MessageIo();
@@ -42,7 +42,11 @@ final class ProxyLoop {
   }
 
   private static ByteBuf newScratch() {
-    return ByteBufAllocator.DEFAULT.directBuffer(FRAMES * STRIDE, FRAMES * STRIDE);
+    return ByteBufAllocator.DEFAULT.directBuffer(SCRATCH_SIZE, SCRATCH_SIZE);
+  }
+
+  private static int size(Dialect dialect) {
+    return dialect.framesPerRead() * dialect.stride();
   }
 
   IoEventLoop eventLoop() {
@@ -65,12 +69,13 @@ final class ProxyLoop {
    *
    * @return payload bytes, 0 at the end, or {@code -errno}
    */
-  int receive(Fd socket) {
+  int receive(Fd socket, Dialect dialect) {
     long base = address(scratch, 0) + Frame.HEADER_LENGTH;
-    for (int i = 0; i < FRAMES; i++) {
-      messages.piece(i, base + (long) i * STRIDE, Frame.MAX_PAYLOAD);
+    int frames = dialect.framesPerRead();
+    for (int i = 0; i < frames; i++) {
+      messages.piece(i, base + (long) i * dialect.stride(), dialect.maxPayload());
     }
-    return (int) messages.receive(socket, FRAMES);
+    return (int) messages.receive(socket, frames);
   }
 
   /**
@@ -78,14 +83,50 @@ final class ProxyLoop {
    *
    * @param received payload bytes, more than 0
    */
-  ByteBuf takeFrames(int received) {
+  ByteBuf takeFrames(int received, Dialect dialect) {
     int at = 0;
-    for (int left = received; left > 0; left -= Frame.MAX_PAYLOAD) {
-      int length = Math.min(left, Frame.MAX_PAYLOAD);
-      scratch.setIntLE(at, Frame.NORMAL).setIntLE(at + 4, length);
+    for (int left = received; left > 0; left -= dialect.maxPayload()) {
+      int length = Math.min(left, dialect.maxPayload());
+      scratch.setIntLE(at, dialect.payloadType()).setIntLE(at + 4, length);
       at += Frame.HEADER_LENGTH + length;
+      if (dialect.trailer() > 0) {
+        scratch.setIntLE(at, Frame.END).setIntLE(at + 4, 0);
+        at += dialect.trailer();
+      }
+    }
+    return take(at);
+  }
+
+  /**
+   * Receives one message from a socket with message boundaries; {@link #takeMessage} gives what
+   * came.
+   *
+   * @return its bytes, or {@code -errno}; 0 is also the end, see {@link MessageIo#wasMessage}
+   */
+  int receiveMessage(Fd socket) {
+    messages.piece(0, address(scratch, 0) + Frame.HEADER_LENGTH, Frame.MAX_EXTENDED_PAYLOAD);
+    return (int) messages.receive(socket, 1);
+  }
+
+  /**
+   * Receives one message for this host; {@link #takeBytes} gives what came, {@link
+   * MessageIo#sender} from whom. Otherwise like {@link #receiveMessage}.
+   */
+  int receiveDatagram(Fd socket) {
+    messages.piece(0, address(scratch, 0), Frame.MAX_EXTENDED_PAYLOAD);
+    return (int) messages.receiveFrom(socket, 1);
+  }
+
+  /** The frames of the message just received, which may be empty; the caller releases them. */
+  ByteBuf takeMessage(int received, Dialect dialect) {
+    int at = 0;
+    if (received > 0 || dialect.trailer() == 0) {
+      scratch.setIntLE(0, dialect.payloadType()).setIntLE(4, received);
+      at = Frame.HEADER_LENGTH + received;
+    }
+    if (dialect.trailer() > 0) {
       scratch.setIntLE(at, Frame.END).setIntLE(at + 4, 0);
-      at += Frame.HEADER_LENGTH;
+      at += dialect.trailer();
     }
     return take(at);
   }
@@ -96,7 +137,7 @@ final class ProxyLoop {
    * @return bytes, 0 at the end, or {@code -errno}
    */
   int read(Fd pipe) {
-    return (int) pipe.read(address(scratch, 0), READ_SIZE);
+    return (int) pipe.read(address(scratch, 0), PIPE_READ);
   }
 
   /**
@@ -120,6 +161,25 @@ final class ProxyLoop {
   /** Where a byte of a direct buffer is in memory. */
   static long address(ByteBuf buffer, int index) {
     return buffer.memoryAddress() + index;
+  }
+
+  /** Sends one message, which may be empty. */
+  int send(Fd socket, ByteBuf message, List<Fd> fds) {
+    return (int) messages.send(socket, piece(message), fds);
+  }
+
+  /** Sends one datagram to an address, see {@link MessageIo#sendTo}. */
+  int sendTo(Fd socket, ByteBuf message, List<Fd> fds, byte[] to) {
+    return (int) messages.sendTo(socket, piece(message), fds, to);
+  }
+
+  /** Prepares a whole message, and returns in how many pieces. */
+  private int piece(ByteBuf message) {
+    if (!message.isReadable()) {
+      return 0;
+    }
+    messages.piece(0, address(message, message.readerIndex()), message.readableBytes());
+    return 1;
   }
 
   /** Sends the pieces prepared in {@link #messages}. */

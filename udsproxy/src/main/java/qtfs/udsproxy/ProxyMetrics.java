@@ -56,11 +56,13 @@ final class ProxyMetrics {
     page.gauge("qtfs_proxy_sessions_max", "What --max-sessions allows", shared.limits().sessions());
   }
 
-  /** The two of v1 are there from the start. */
+  /** All are there from the start. */
   private Set<Statistics.Kind> kinds() {
     Set<Statistics.Kind> kinds = new LinkedHashSet<>();
     for (SessionInfo.Direction direction : SessionInfo.Direction.values()) {
-      kinds.add(new Statistics.Kind(direction, SessionEntry.V1));
+      for (Dialect dialect : Dialect.values()) {
+        kinds.add(new Statistics.Kind(direction, dialect.word()));
+      }
     }
     kinds.addAll(statistics.sessionsByKind().keys());
     return kinds;

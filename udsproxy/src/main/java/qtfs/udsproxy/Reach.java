@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
@@ -83,7 +84,8 @@ final class Reach {
     Fd fd = Fd.open(path, Fd.O_PATH, 0);
     try {
       if (!FileStatus.of(fd).isSocket()) {
-        throw new RefusedException(path + " is a " + FileStatus.of(fd).kind() + ", not a socket");
+        throw new RefusedException(
+            path + " is a " + FileStatus.of(fd).kind() + ", not a socket", Errno.ECONNREFUSED);
       }
       if (!free) {
         requireInside(fd, path, Group.UDSACCEPT);

@@ -5,9 +5,10 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import java.util.Collection;
+import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
+import qtfs.linux.UnixSocket;
 
 /**
  * One application's connection, relayed: a unix socket here, a channel to the peer's proxy there.
@@ -23,6 +24,7 @@ final class Session extends ChannelInboundHandlerAdapter
   private final SessionEntry entry;
   private final Channel tcp;
   private final Fd unix;
+  private final UnixSocket.Type type;
   private final FdWatch watch;
   private final ToPeer toPeer;
   private final FromPeer fromPeer;
@@ -32,16 +34,21 @@ final class Session extends ChannelInboundHandlerAdapter
   private String ending = "closed";
   private boolean closed;
 
-  private Session(Shared shared, ProxyLoop loop, SessionEntry entry, Channel tcp, Fd unix) {
+  private Session(
+      Shared shared, ProxyLoop loop, SessionEntry entry, Link link, Fd unix, UnixSocket.Type type) {
     this.shared = shared;
     this.loop = loop;
     this.entry = entry;
-    this.tcp = tcp;
+    this.tcp = link.tcp();
     this.unix = unix;
     this.linkGone = !tcp.isActive();
+    this.type = type;
+    if (type == UnixSocket.Type.SEQPACKET) {
+      UnixSocket.stampMessages(unix);
+    }
     this.watch = FdWatch.start(loop.eventLoop(), unix.number(), this);
-    this.toPeer = new ToPeer(this, shared, loop, tcp, unix);
-    this.fromPeer = new FromPeer(this, shared, loop, tcp, unix, watch);
+    this.toPeer = new ToPeer(this, shared, loop, link, unix, type);
+    this.fromPeer = new FromPeer(this, shared, loop, link, unix, type, watch);
     this.idleWatch = IdleWatch.start(shared, loop, entry, this::fail);
   }
 
@@ -50,24 +57,16 @@ final class Session extends ChannelInboundHandlerAdapter
    *
    * @param entry to be registered for as long as it lives
    * @param unix does not block
-   * @param early what the peer has already sent
-   * @param peerEnded whether the peer has already ended its stream
+   * @param type of the unix socket
    */
   static void start(
-      Shared shared,
-      ProxyLoop loop,
-      SessionEntry entry,
-      Channel tcp,
-      Fd unix,
-      Collection<ByteBuf> early,
-      boolean peerEnded) {
-    Session session = new Session(shared, loop, entry, tcp, unix);
+      Shared shared, ProxyLoop loop, SessionEntry entry, Link link, Fd unix, UnixSocket.Type type) {
+    Session session = new Session(shared, loop, entry, link, unix, type);
     shared.relays().add(session);
     shared.register().add(entry);
     shared.audit().started(entry);
-    tcp.pipeline().addLast(session);
-    early.forEach(session.fromPeer::add);
-    if (peerEnded || session.linkGone) {
+    link.tcp().pipeline().addLast(session);
+    if (link.ended() || session.linkGone) {
       session.fromPeer.end();
     }
     session.fromPeer.pump();
@@ -83,6 +82,31 @@ final class Session extends ChannelInboundHandlerAdapter
 
   boolean isClosed() {
     return closed;
+  }
+
+  /** The peer says who has asked. */
+  void requestedBy(Requester who) throws ProtocolException {
+    if (entry.requester() != null) {
+      throw new ProtocolException("says again who has asked");
+    }
+    entry.requestedBy(who);
+    Log.info(entry.name() + ": for " + who + " of the peer's host");
+  }
+
+  /**
+   * Whether the unix socket's other end is closed, with nobody left who could read. One that has
+   * hung up after the peer's end was passed on may have been shut down from both sides only.
+   */
+  boolean isApplicationGone() {
+    return applicationGone && !fromPeer.isDone();
+  }
+
+  /** The peer's side of the session is closed, and all that it has sent delivered. */
+  void peerGone(int errno) {
+    if (errno != 0) {
+      because("the peer's side: " + Errno.message(errno));
+    }
+    close();
   }
 
   @Override
@@ -147,12 +171,18 @@ final class Session extends ChannelInboundHandlerAdapter
     if (closed) {
       return;
     }
-    if (fromPeer.isDone() && (linkGone || toPeer.isDone())) {
+    if (fromPeer.isDone() && (linkGone || toPeer.isDone() || !knowsAnEnd())) {
       close();
     } else if (applicationGone && toPeer.isAtEnd() && !fromPeer.isDiscarding()) {
+      toPeer.sendGone();
       fromPeer.discard();
       fromPeer.pump();
     }
+  }
+
+  /** A socket of datagrams has no end of its own: it ends with the peer's. */
+  private boolean knowsAnEnd() {
+    return type != UnixSocket.Type.DGRAM;
   }
 
   /** Notes why the session is going to end, for its last log line. */

@@ -11,9 +11,6 @@ import org.jspecify.annotations.Nullable;
  * written on the session's loop; any thread may {@link #info look}.
  */
 final class SessionEntry {
-  /** The dialect of the deployed daemon. */
-  static final String V1 = "v1";
-
   /** Kinds of descriptors. */
   static final String FILE = "file";
 
@@ -23,9 +20,9 @@ final class SessionEntry {
   private final long number;
   private final SessionInfo.Direction direction;
   private final String path;
-  private final @Nullable Requester requester;
+  private volatile @Nullable Requester requester;
   private final String peer;
-  private final String dialect;
+  private final Dialect dialect;
   private final Statistics statistics;
   private final SessionPlaces.Place place;
   private final Instant since = Instant.now();
@@ -48,10 +45,10 @@ final class SessionEntry {
       String path,
       @Nullable Requester requester,
       Channel tcp,
-      String dialect,
+      Dialect dialect,
       SessionPlaces.Place place) {
     this.statistics = statistics;
-    this.number = statistics.nextSession(direction, dialect);
+    this.number = statistics.nextSession(direction, dialect.word());
     this.direction = direction;
     this.path = path;
     this.requester = requester;
@@ -69,6 +66,16 @@ final class SessionEntry {
   /** For the log. */
   String name() {
     return "session " + number;
+  }
+
+  /** Who has asked for the session; null as long as nobody has told. */
+  @Nullable Requester requester() {
+    return requester;
+  }
+
+  /** The peer has told who has asked. */
+  void requestedBy(Requester who) {
+    requester = who;
   }
 
   /** Payload has gone to the peer. */
@@ -131,7 +138,7 @@ final class SessionEntry {
         path,
         requester,
         peer,
-        dialect,
+        dialect.word(),
         since,
         idle(),
         bytesToPeer.get(),

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param number by which its log lines belong together, from 1, never used twice by a process
  * @param path of the socket that was asked for, on the host that has it; any text, to be escaped
- * @param requester null where nobody has told: a session that a peer of dialect v1 asked for
+ * @param requester null where nobody has told: not yet, or by a peer of dialect v1
  * @param peer address of the other proxy
  * @param dialect that the two proxies speak
  * @param since when both ends were connected

@@ -4,12 +4,14 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import qtfs.linux.UnixListener;
 import qtfs.whitelist.QtfsWhitelist;
 
@@ -20,8 +22,10 @@ final class Shared {
   private final Endpoint peer;
   private volatile Reach reach;
   private final Deadlines deadlines;
+  private final Dialect dialect;
   private final Limits limits;
   private final ExecutorService fileOpener;
+  private final @Nullable LinkTls tls;
   private final PassedPipes passedPipes = new PassedPipes();
   private final StandIns standIns;
   private final Statistics statistics = new Statistics();
@@ -37,7 +41,9 @@ final class Shared {
   /**
    * Puts the parts together.
    *
+   * @param dialect the most that is spoken with the peer
    * @param fileOpener for opening files, which may hang as long as a file system does
+   * @param tls of the link, null for none
    */
   Shared(
       List<ProxyLoop> loops,
@@ -45,15 +51,19 @@ final class Shared {
       Reach reach,
       Deadlines deadlines,
       Limits limits,
-      ExecutorService fileOpener) {
+      Dialect dialect,
+      ExecutorService fileOpener,
+      @Nullable LinkTls tls) {
     this.loops = List.copyOf(loops);
     this.peer = peer;
     this.reach = reach;
     this.deadlines = deadlines;
     this.limits = limits;
     this.places = new SessionPlaces(limits);
+    this.dialect = dialect;
     this.fileOpener = fileOpener;
-    this.standIns = new StandIns(loops.get(0).eventLoop());
+    this.tls = tls;
+    this.standIns = new StandIns(this, loops.get(0));
     this.audit = new AuditTrail(statistics, loops.get(0).eventLoop());
   }
 
@@ -80,6 +90,11 @@ final class Shared {
     return peer;
   }
 
+  /** What secures the link, null for nothing. */
+  @Nullable LinkTls tls() {
+    return tls;
+  }
+
   Reach reach() {
     return reach;
   }
@@ -91,6 +106,11 @@ final class Shared {
 
   Deadlines deadlines() {
     return deadlines;
+  }
+
+  /** The most that is spoken with the peer, if it understands it. */
+  Dialect dialect() {
+    return dialect;
   }
 
   ExecutorService fileOpener() {
@@ -176,7 +196,16 @@ final class Shared {
             .group(loop.eventLoop())
             .channelFactory(transport::connecting)
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) deadlines.handshake().toMillis())
-            .handler(handler);
+            .handler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    if (tls != null) {
+                      tls.connect(channel);
+                    }
+                    channel.pipeline().addLast(handler);
+                  }
+                });
     transport.options(limits).forEach(option -> option.applyTo(bootstrap));
     return bootstrap.connect(peer.address());
   }

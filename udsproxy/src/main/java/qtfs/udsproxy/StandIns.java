@@ -8,10 +8,12 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
 import qtfs.linux.UnixListener;
+import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
@@ -37,17 +39,21 @@ final class StandIns {
     void pair(Fd application);
   }
 
-  private final class StandIn {
+  /** A socket that is connected to, and whose connections are given to whoever waits. */
+  private final class AcceptingStandIn implements StandIn {
     private final String path;
+    private final UnixSocket.Type type;
     private final Acceptor acceptor;
     private final Queue<Waiting> waiting = new ArrayDeque<>();
     private long idleSince;
 
-    StandIn(String path) throws IOException {
+    AcceptingStandIn(String path, UnixSocket.Type type) throws IOException {
       this.path = path;
+      this.type = type;
       Path socket = Path.of(path + ConnectRequest.PROXY_SUFFIX);
       this.acceptor =
-          Acceptor.start(loop, UnixListener.bind(socket, BACKLOG), this::applicationConnected);
+          Acceptor.start(
+              loop, UnixListener.bind(socket, type, BACKLOG), this::applicationConnected);
     }
 
     private void applicationConnected(Fd application) {
@@ -61,12 +67,36 @@ final class StandIns {
       }
     }
 
-    /** Whether applications find it: somebody may have removed the socket. */
-    boolean isThere() {
+    @Override
+    public UnixSocket.Type type() {
+      return type;
+    }
+
+    @Override
+    public boolean isThere() {
       return acceptor.listener().isBound();
     }
 
-    void closeSoonIfIdle() {
+    @Override
+    public void await(Waiting connection, Requester asking) {
+      waiting.add(connection);
+    }
+
+    @Override
+    public boolean giveUp(Waiting connection) {
+      boolean waited = waiting.remove(connection);
+      if (waited) {
+        closeSoonIfIdle();
+      }
+      return waited;
+    }
+
+    @Override
+    public Queue<Waiting> waiting() {
+      return waiting;
+    }
+
+    private void closeSoonIfIdle() {
       if (waiting.isEmpty()) {
         idleSince = System.nanoTime();
         loop.schedule(this::closeIfIdle, LINGER.toMillis(), TimeUnit.MILLISECONDS);
@@ -79,26 +109,38 @@ final class StandIns {
       }
     }
 
-    void close() {
+    @Override
+    public void close() {
       if (standIns.remove(path, this)) {
         acceptor.close();
       }
     }
   }
 
+  private final Shared shared;
+  private final ProxyLoop proxyLoop;
   private final IoEventLoop loop;
   private final Map<String, StandIn> standIns = new HashMap<>();
 
-  StandIns(IoEventLoop loop) {
-    this.loop = loop;
+  /** Those of datagrams, again, for any thread. */
+  private final Map<String, DatagramStandIn> datagrams = new ConcurrentHashMap<>();
+
+  StandIns(Shared shared, ProxyLoop loop) {
+    this.shared = shared;
+    this.proxyLoop = loop;
+    this.loop = loop.eventLoop();
   }
 
-  /** Lets a connection wait for its application. */
-  void await(String path, Waiting connection) {
+  /**
+   * Lets a connection wait for its application.
+   *
+   * @param asking who has asked for it
+   */
+  void await(ConnectRequest request, Requester asking, Waiting connection) {
     onLoop(
         () -> {
           try {
-            standIn(path).waiting.add(connection);
+            standIn(request, asking).await(connection, asking);
             connection.listening();
           } catch (IOException e) {
             connection.failed(e);
@@ -106,18 +148,47 @@ final class StandIns {
         });
   }
 
-  private StandIn standIn(String path) throws IOException {
+  /**
+   * Whether an application that sends datagrams without an address of its own needs no connection
+   * more: there is one for all of them.
+   */
+  boolean serves(ConnectRequest request) {
+    DatagramStandIn known = datagrams.get(request.path());
+    return request.type() == UnixSocket.Type.DGRAM && known != null && known.isServed();
+  }
+
+  private StandIn standIn(ConnectRequest request, Requester asking) throws IOException {
+    String path = request.path();
     StandIn known = standIns.get(path);
-    if (known != null && known.isThere()) {
+    if (known != null && known.isThere() && known.type() == request.type()) {
       return known;
     }
-    StandIn fresh = new StandIn(path);
+    if (known != null && known.type() != request.type()) {
+      known.close(); // the peer has the one type only by now
+      known = null;
+    }
+    StandIn fresh = open(request, asking);
     if (known != null) {
-      fresh.waiting.addAll(known.waiting);
+      fresh.waiting().addAll(known.waiting());
       known.close();
     }
     standIns.put(path, fresh);
     return fresh;
+  }
+
+  private StandIn open(ConnectRequest request, Requester asking) throws IOException {
+    if (request.type() != UnixSocket.Type.DGRAM) {
+      return new AcceptingStandIn(request.path(), request.type());
+    }
+    DatagramStandIn fresh = new DatagramStandIn(shared, proxyLoop, request, asking);
+    datagrams.put(request.path(), fresh);
+    return fresh;
+  }
+
+  /** One has closed itself. */
+  void forget(String path, DatagramStandIn closed) {
+    standIns.remove(path, closed);
+    datagrams.remove(path, closed);
   }
 
   /** Takes back a connection that may still be waiting. */
@@ -125,9 +196,7 @@ final class StandIns {
     onLoop(
         () -> {
           StandIn standIn = standIns.get(path);
-          if (standIn != null && standIn.waiting.remove(connection)) {
-            standIn.closeSoonIfIdle();
-          }
+          boolean ignored = standIn != null && standIn.giveUp(connection);
         });
   }
 

@@ -7,7 +7,9 @@ import io.netty.channel.socket.DuplexChannel;
 import java.util.List;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
+import qtfs.linux.LinuxException;
 import qtfs.linux.Log;
+import qtfs.linux.UnixSocket;
 
 /**
  * The direction of a session from the application to the peer: what the unix socket gives is framed
@@ -19,23 +21,30 @@ final class ToPeer {
   private static final int READS_PER_TURN = 8;
 
   private static final int ANNOUNCEMENT_SIZE = 256;
+  private static final int CONTROL_SIZE = 32;
 
   private final Session session;
   private final ProxyLoop loop;
   private final Channel tcp;
+  private final Dialect dialect;
   private final Fd unix;
+  private final UnixSocket.Type type;
   private final FdSender fdSender;
   private boolean readable;
   private boolean ending; // nothing comes after what is there
   private boolean atEnd; // read to the end
+  private int errno; // instead of an end
   private boolean endSent;
+  private boolean goneSent;
   private boolean done;
 
-  ToPeer(Session session, Shared shared, ProxyLoop loop, Channel tcp, Fd unix) {
+  ToPeer(Session session, Shared shared, ProxyLoop loop, Link link, Fd unix, UnixSocket.Type type) {
     this.session = session;
     this.loop = loop;
-    this.tcp = tcp;
+    this.tcp = link.tcp();
+    this.dialect = link.dialect();
     this.unix = unix;
+    this.type = type;
     this.fdSender = new FdSender(shared, loop, session);
   }
 
@@ -53,20 +62,23 @@ final class ToPeer {
   /** Reads and sends as much as the channel takes: nothing, once it is closed. */
   void pump() {
     boolean wrote = false;
-    for (int i = 0; readable && !atEnd && tcp.isWritable(); i++) {
+    for (int i = 0; readable && !atEnd && !session.isClosed() && tcp.isWritable(); i++) {
       if (i == READS_PER_TURN) {
         loop.eventLoop().execute(this::pump);
         break;
       }
-      int received = loop.receive(unix);
-      if (received > 0) {
+      int received = receive();
+      if (received > 0 || (received == 0 && isEmptyMessage())) {
         forward(received);
         wrote = true;
       } else if (received == -Errno.EAGAIN) {
         readable = false;
+      } else if (received == -Errno.ECONNRESET && hasMessages() && errno == 0) {
+        errno = -received; // told ahead of the messages that are still there
       } else {
         atEnd = true;
         if (received < 0) {
+          errno = -received;
           session.because("the application: " + Errno.message(-received));
         }
       }
@@ -78,36 +90,116 @@ final class ToPeer {
     }
   }
 
+  private boolean hasMessages() {
+    return type != UnixSocket.Type.STREAM;
+  }
+
+  private int receive() {
+    return hasMessages() ? loop.receiveMessage(unix) : loop.receive(unix, dialect);
+  }
+
+  private boolean isEmptyMessage() {
+    return switch (type) {
+      case STREAM -> false;
+      case SEQPACKET -> loop.messages().wasMessage();
+      case DGRAM -> true;
+    };
+  }
+
   private void forward(int received) {
+    boolean tooLong = hasMessages() && isTooLong(received);
     List<Fd> passed = loop.messages().takeFds();
     if (loop.messages().fdsWereDropped()) {
       Log.error(
           session.name() + ": descriptors were lost, because this process has too many open files");
+    }
+    if (tooLong) {
+      Fd.closeAll(passed);
+      session.fail(
+          "a message of more than "
+              + dialect.maxPayload()
+              + " bytes, the most that "
+              + dialect.word()
+              + " carries");
+      return;
     }
     if (!passed.isEmpty()) {
       ByteBuf announcement = tcp.alloc().directBuffer(ANNOUNCEMENT_SIZE);
       fdSender.encode(passed, announcement);
       tcp.write(announcement);
     }
-    tcp.write(loop.takeFrames(received));
     session.entry().toPeer(received);
+    if (hasMessages()) {
+      tcp.write(loop.takeMessage(received, dialect));
+      return;
+    }
+    tcp.write(loop.takeFrames(received, dialect));
     // A short read has emptied the socket, unless it stopped at descriptors or there is an end to
     // read; the next bytes come with an event of their own.
-    readable = received == ProxyLoop.READ_SIZE || !passed.isEmpty() || ending;
+    readable = received == dialect.readSize() || !passed.isEmpty() || ending;
+  }
+
+  private boolean isTooLong(int received) {
+    return received > dialect.maxPayload() || loop.messages().wasTruncated();
   }
 
   /** Passes the end of the application's stream on, after all that came before it. */
   private void sendEnd() {
     endSent = true;
-    tcp.writeAndFlush(Unpooled.EMPTY_BUFFER)
+    switch (dialect) {
+      case V1 ->
+          tcp.writeAndFlush(Unpooled.EMPTY_BUFFER)
+              .addListener(
+                  flushed -> {
+                    if (flushed.isSuccess() && !session.isClosed()) {
+                      ((DuplexChannel) tcp).shutdownOutput();
+                      finish();
+                    }
+                  });
+      case EXTENDED -> {
+        if (errno != 0 || session.isApplicationGone()) {
+          sendGone();
+        } else {
+          send(new Frame.Eof());
+        }
+      }
+    }
+  }
+
+  /**
+   * Tells the peer that the application has closed its socket, if the dialect can; after all that
+   * it has sent. Needed behind its end too: there its server may still be about to answer.
+   */
+  void sendGone() {
+    if (dialect == Dialect.EXTENDED && !goneSent) {
+      goneSent = true;
+      send(new Frame.Gone(errno == 0 ? pendingError() : errno));
+    }
+  }
+
+  private int pendingError() {
+    try {
+      return UnixSocket.takeError(unix);
+    } catch (LinuxException none) {
+      return 0;
+    }
+  }
+
+  private void send(Frame.Control frame) {
+    ByteBuf out = tcp.alloc().directBuffer(CONTROL_SIZE);
+    frame.encode(out);
+    tcp.writeAndFlush(out)
         .addListener(
             flushed -> {
               if (flushed.isSuccess() && !session.isClosed()) {
-                ((DuplexChannel) tcp).shutdownOutput();
-                done = true;
-                session.closeIfDone();
+                finish();
               }
             });
+  }
+
+  private void finish() {
+    done = true;
+    session.closeIfDone();
   }
 
   /** Whether the application's stream has been read to its end. */

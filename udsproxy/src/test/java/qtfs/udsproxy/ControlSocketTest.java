@@ -257,7 +257,7 @@ final class ControlSocketTest {
           .hasSize(2)
           .last()
           .asString()
-          .contains("outgoing", "[" + ProcessAttributes.pid() + "]", "t.sock", "v1");
+          .contains("outgoing", "[" + ProcessAttributes.pid() + "]", "t.sock", "extended");
       assertThat(Ctls.run(directory.resolve("b"), "sessions").output()).contains("incoming");
     }
   }

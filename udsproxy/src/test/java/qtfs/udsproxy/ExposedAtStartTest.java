@@ -63,7 +63,7 @@ final class ExposedAtStartTest {
     Recorded hello = Recorded.of("b01-connect-hello-reply", "tcp1.A-B");
     try (Fd client = UnixSocket.connect(path("one.sock").toString());
         Peer.Link link = new Peer.Link(peer.accept())) {
-      Recorded request = hello.towards(Path.of("/run/there.sock"));
+      Recorded request = hello.towards(Path.of("/run/there.sock")).marked();
       assertThat(link.read(Recorded.REQUEST)).isEqualTo(request.slice(0, Recorded.REQUEST));
       link.send(new byte[4]);
       Sockets.write(client, "hello");

@@ -1,5 +1,6 @@
 package qtfs.udsproxy;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,9 +26,13 @@ final class FrameReaderTest {
 
   /** Reads a stream that arrives in pieces into one line for each event. */
   private static final class Events {
-    private final FrameReader reader = new FrameReader();
+    private final FrameReader reader;
     private final List<String> events = new ArrayList<>();
     private final StringBuilder payload = new StringBuilder();
+
+    Events(Dialect dialect) {
+      reader = new FrameReader(dialect);
+    }
 
     Events feed(byte[] bytes, int from, int to) throws ProtocolException {
       ByteBuf in = Unpooled.wrappedBuffer(bytes, from, to - from);
@@ -38,6 +44,8 @@ final class FrameReaderTest {
           }
           case PASSED -> events.add(reader.passed().toString());
           case END -> events.add("END");
+          case EMPTY -> events.add("EMPTY");
+          case CONTROL -> events.add(reader.control().toString());
           case PAYLOAD -> takePayload(in);
         }
       }
@@ -48,7 +56,7 @@ final class FrameReaderTest {
       payload.append(ByteBufUtil.hexDump(in, in.readerIndex(), count));
       reader.takePayload(in, count);
       if (reader.payloadLeft() == 0) {
-        events.add("NORMAL " + payload);
+        events.add("PAYLOAD " + payload);
         payload.setLength(0);
       }
     }
@@ -66,54 +74,54 @@ final class FrameReaderTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0xa5a5, 1, 4088", // NORMAL
-    "0xa5a6, 6, 1023", // SCM_RIGHTS
-    "0xa5aa, 8, 8", // SCM_PIPE
-    "0xa5ab, 0, 0", // END
+    "V1, 0xa5a5, 1, 4088", // NORMAL
+    "V1, 0xa5a6, 6, 1023", // SCM_RIGHTS
+    "V1, 0xa5aa, 8, 8", // SCM_PIPE
+    "V1, 0xa5ab, 0, 0", // END
+    "EXTENDED, 0xa5a6, 6, 1023",
+    "EXTENDED, 0xa5aa, 8, 8",
+    "EXTENDED, 0xa5b0, 0, 65536", // PAYLOAD
+    "EXTENDED, 0xa5b1, 0, 0", // EOF
+    "EXTENDED, 0xa5b2, 4, 4", // GONE
+    "EXTENDED, 0xa5b3, 12, 27", // FROM
   })
-  void takesTheLengthsOfATypeAndNoOthers(String type, int least, int most) throws Exception {
+  void takesTheLengthsOfATypeAndNoOthers(Dialect dialect, String type, int least, int most)
+      throws Exception {
     int msgtype = Integer.decode(type);
     for (int msglen : new int[] {-1, 0, 1, least - 1, least, most, most + 1, MOST}) {
       byte[] header = header(msgtype, msglen);
       if (msglen >= least && msglen <= most) {
-        new Events().feed(header, 0, header.length);
+        new Events(dialect).feed(header, 0, header.length);
       } else {
-        assertRefused(header, "msglen " + msglen);
+        assertRefused(dialect, header, "msglen " + msglen);
       }
     }
   }
 
+  /** What the other dialect has is as unknown as what nobody has. */
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "0",
-        "1",
-        "2",
-        "0xa5a4",
-        "0xa5a7",
-        "0xa5a8",
-        "0xa5a9",
-        "0xa5ac",
-        "0x5a5a",
-        "-1",
-        "-2147483648",
-        "0x00a5a500"
-      })
-  void refusesTypesThatNobodySends(String type) throws Exception {
-    for (int msglen : new int[] {-1, 0, 1, 8, 112, 4088, 4089, MOST}) {
-      assertRefused(header(Integer.decode(type), msglen), "unknown msgtype");
+  @CsvSource({
+    "V1, 0xa5b0 0xa5b1 0xa5b2 0xa5b3",
+    "EXTENDED, 0xa5a5 0xa5ab 0xa5b4 0xa5b5 0xa5b6 0xa5b7 0xa5c0",
+  })
+  void refusesTypesThatTheDialectDoesNotHave(Dialect dialect, String own) {
+    String everywhere = "0 1 2 0xa5a4 0xa5a7 0xa5a8 0xa5a9 0xa5ac 0x5a5a -1 -2147483648 0x00a5a500";
+    for (String type : (own + " " + everywhere).split(" ")) {
+      for (int msglen : new int[] {-1, 0, 1, 8, 112, 4088, 4089, 65536, 65537, MOST}) {
+        assertRefused(dialect, header(Integer.decode(type), msglen), "unknown msgtype");
+      }
     }
   }
 
   /** Refused, in one piece and byte by byte, without memory of the announced size. */
-  private static void assertRefused(byte[] header, String message) {
+  private static void assertRefused(Dialect dialect, byte[] header, String message) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long before = threads.getCurrentThreadAllocatedBytes();
-    assertThatThrownBy(() -> new Events().feed(header, 0, header.length))
+    assertThatThrownBy(() -> new Events(dialect).feed(header, 0, header.length))
         .isInstanceOf(ProtocolException.class)
         .hasMessageContaining(message);
     assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(4 << 20);
-    Events slow = new Events();
+    Events slow = new Events(dialect);
     assertThatThrownBy(
             () -> {
               for (int i = 0; i < header.length; i++) {
@@ -133,8 +141,10 @@ final class FrameReaderTest {
       })
   void refusesBodiesThatSayNothing(String hex) {
     byte[] bytes = ByteBufUtil.decodeHexDump(hex.replace(" ", ""));
-    assertThatThrownBy(() -> new Events().feed(bytes, 0, bytes.length))
-        .isInstanceOf(ProtocolException.class);
+    for (Dialect dialect : Dialect.values()) {
+      assertThatThrownBy(() -> new Events(dialect).feed(bytes, 0, bytes.length))
+          .isInstanceOf(ProtocolException.class);
+    }
   }
 
   @ParameterizedTest
@@ -153,23 +163,54 @@ final class FrameReaderTest {
         "d01-rexec-across-hosts",
       })
   void readsARecordedStreamTheSameWhereverItIsSplit(String scene) throws Exception {
-    assertSplitsAreTheSame(Recorded.of(scene, "tcp1.A-B").from(Recorded.REQUEST));
-    assertSplitsAreTheSame(Recorded.of(scene, "tcp1.B-A").from(PeerRequest.ANSWER_LENGTH));
+    assertSplitsAreTheSame(Dialect.V1, Recorded.of(scene, "tcp1.A-B").from(Recorded.REQUEST));
+    assertSplitsAreTheSame(
+        Dialect.V1, Recorded.of(scene, "tcp1.B-A").from(PeerRequest.ANSWER_LENGTH));
   }
 
-  private static void assertSplitsAreTheSame(byte[] stream) throws IOException {
-    List<String> whole = new Events().feed(stream, 0, stream.length).toList();
-    if (stream.length > 0) {
-      assertThat(whole).last().isEqualTo("END");
+  /** A stream of every frame that the dialect has. */
+  @Test
+  void readsTheExtendedDialectTheSameWhereverItIsSplit() throws Exception {
+    ByteBuf stream = Unpooled.buffer();
+    new Frame.From(new Requester(77, 1000, -1, "qemu-kvm")).encode(stream);
+    new Frame.From(new Requester(0, 0, 0, "")).encode(stream);
+    new Frame.ScmRights(2, "/var/lib/x").encode(stream);
+    new Frame.ScmPipe(PipeEnd.WRITE, 11).encode(stream);
+    Frame.header(stream, Frame.PAYLOAD, 5);
+    stream.writeBytes("hello".getBytes(UTF_8));
+    Frame.header(stream, Frame.PAYLOAD, 0);
+    Frame.header(stream, Frame.PAYLOAD, 300);
+    stream.writeZero(300);
+    new Frame.Eof().encode(stream);
+    new Frame.Gone(104).encode(stream);
+    byte[] bytes = ByteBufUtil.getBytes(stream);
+    assertThat(new Events(Dialect.EXTENDED).feed(bytes, 0, bytes.length).toList())
+        .containsExactly(
+            "From[requester=qemu-kvm, pid 77 uid 1000 gid 4294967295]",
+            "From[requester=pid 0 uid 0 gid 0]",
+            "ScmRights[flags=2, path=/var/lib/x]",
+            "ScmPipe[end=WRITE, srcfd=11]",
+            "PAYLOAD 68656c6c6f",
+            "EMPTY",
+            "PAYLOAD " + "00".repeat(300),
+            "Eof[]",
+            "Gone[errno=104]");
+    assertSplitsAreTheSame(Dialect.EXTENDED, bytes);
+  }
+
+  private static void assertSplitsAreTheSame(Dialect dialect, byte[] stream) throws IOException {
+    List<String> whole = new Events(dialect).feed(stream, 0, stream.length).toList();
+    if (stream.length > 0 && dialect == Dialect.V1) {
+      assertThat(whole).last().isIn("END", "EMPTY");
     }
-    Events slow = new Events();
+    Events slow = new Events(dialect);
     for (int i = 0; i < stream.length; i++) {
       slow.feed(stream, i, i + 1);
     }
     assertThat(slow.toList()).isEqualTo(whole);
     // Around and in each header and small body; inside a long payload every byte is alike.
     for (int split = 0; split <= stream.length; split += split % 4096 < 512 ? 1 : 61) {
-      Events two = new Events().feed(stream, 0, split).feed(stream, split, stream.length);
+      Events two = new Events(dialect).feed(stream, 0, split).feed(stream, split, stream.length);
       assertThat(two.toList()).as("split at %d", split).isEqualTo(whole);
     }
   }
@@ -182,7 +223,7 @@ final class FrameReaderTest {
   })
   void readsWhatWasRecorded(String scene, String passed) throws Exception {
     byte[] stream = Recorded.of(scene, "tcp1.A-B").from(Recorded.REQUEST);
-    assertThat(new Events().feed(stream, 0, stream.length).toList())
-        .containsExactly(passed, "NORMAL 68656c6c6f", "END");
+    assertThat(new Events(Dialect.V1).feed(stream, 0, stream.length).toList())
+        .containsExactly(passed, "PAYLOAD 68656c6c6f", "END");
   }
 }

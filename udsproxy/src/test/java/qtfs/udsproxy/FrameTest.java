@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
+import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
@@ -51,8 +52,34 @@ final class FrameTest {
   @Test
   void aRequestForASocketIsTheApplicationsOwn() throws Exception {
     var request = new ConnectRequest(UnixSocket.Type.STREAM, "/run/t.sock");
-    assertThat(encoded(new PeerRequest.Uds(request)))
+    assertThat(encoded(new PeerRequest.Uds(request, Dialect.V1)))
         .isEqualTo(recorded("b01-connect-hello-reply", "tcp1.A-B", 0, 120));
+  }
+
+  @Test
+  void aRequestOfOursIsMarkedWhereTheDeployedDaemonDoesNotLook() throws Exception {
+    var request = new ConnectRequest(UnixSocket.Type.STREAM, "/run/t.sock");
+    String plain = recorded("b01-connect-hello-reply", "tcp1.A-B", 0, 112);
+    assertThat(encoded(new PeerRequest.Uds(request, Dialect.EXTENDED)))
+        .isEqualTo(plain + "5154465801000000"); // QTFX, version 1
+    String longest = "/" + "p".repeat(98);
+    assertThat(
+            encoded(
+                new PeerRequest.Uds(
+                    new ConnectRequest(UnixSocket.Type.STREAM, longest), Dialect.EXTENDED)))
+        .endsWith("70005154465801000000");
+    var longer = new ConnectRequest(UnixSocket.Type.STREAM, longest + "p");
+    assertThat(encoded(new PeerRequest.Uds(longer, Dialect.EXTENDED)))
+        .isEqualTo(encoded(new PeerRequest.Uds(longer, Dialect.V1)));
+  }
+
+  @Test
+  void whatTheExtendedDialectSaysOfASession() {
+    assertThat(encoded(new Frame.From(new Requester(77, 1000, 100, "qemu-kvm"))))
+        .isEqualTo("b3a5000014000000" + "e8030000" + "64000000" + "4d000000" + "71656d752d6b766d");
+    assertThat(encoded(new Frame.Eof())).isEqualTo("b1a5000000000000");
+    assertThat(encoded(new Frame.Gone(0))).isEqualTo("b2a500000400000000000000");
+    assertThat(encoded(new Frame.Gone(Errno.ECONNRESET))).isEqualTo("b2a500000400000068000000");
   }
 
   @Test

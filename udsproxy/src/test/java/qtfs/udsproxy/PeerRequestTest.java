@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
@@ -61,8 +62,33 @@ final class PeerRequestTest {
         .isEqualTo(new PeerRequest.Pipe(PipeEnd.WRITE, 11));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "5154465801000000, EXTENDED", // QTFX
+    "51544658ffff ffff, EXTENDED", // of a later version
+    "5154465800000000, V1",
+    "5154464301000000, V1", // QTFC: a connector's, passed on by a deployed daemon
+    "5154465901000000, V1",
+    "0000000000000000, V1",
+  })
+  void takesTheMarkForAnOffer(String mark, Dialect offered) throws Exception {
+    ByteBuf in = header(PeerRequest.CNTL_UDS, 112).writeIntLE(1).writeBytes(new byte[] {'/', 'a'});
+    in.writeZero(98).writeBytes(ByteBufUtil.decodeHexDump(mark.replace(" ", "")));
+    assertThat(PeerRequest.decode(in))
+        .isEqualTo(new PeerRequest.Uds(new ConnectRequest(UnixSocket.Type.STREAM, "/a"), offered));
+  }
+
+  /** A path that reaches into the place of the mark has none, whatever it says. */
+  @Test
+  void aPathIsNoMark() throws Exception {
+    String path = "/" + "p".repeat(99) + "Q";
+    ByteBuf in = header(PeerRequest.CNTL_UDS, 112).writeIntLE(1);
+    in.writeBytes(path.getBytes(java.nio.charset.StandardCharsets.UTF_8)).writeZero(7);
+    assertThat(PeerRequest.decode(in)).isEqualTo(uds(UnixSocket.Type.STREAM, path));
+  }
+
   private static PeerRequest.Uds uds(UnixSocket.Type type, String path) {
-    return new PeerRequest.Uds(new ConnectRequest(type, path));
+    return new PeerRequest.Uds(new ConnectRequest(type, path), Dialect.V1);
   }
 
   private static PeerRequest decoded(String scene, String link, int length) throws IOException {

@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
@@ -34,26 +36,74 @@ final class ProxyPair implements AutoCloseable {
 
   ProxyPair(Path directory, Deadlines deadlines, String whitelist, int threads)
       throws IOException, StartException {
-    this(directory, loopback(), loopback(), deadlines, whitelist, threads);
+    this(directory, loopback(), loopback(), deadlines, whitelist, threads, _ -> {}, _ -> {});
   }
 
   /** A pair linked in a way of its own, that lets everything in the directory be reached. */
   ProxyPair(Path directory, Endpoint a, Endpoint b) throws IOException, StartException {
-    this(directory, a, b, DEADLINES, allowing(directory), 1);
+    this(directory, a, b, Dialect.EXTENDED);
+  }
+
+  /** Such a pair whose proxy A speaks no more than this dialect. */
+  ProxyPair(Path directory, Endpoint a, Endpoint b, Dialect dialect)
+      throws IOException, StartException {
+    this(
+        directory,
+        a,
+        b,
+        DEADLINES,
+        allowing(directory),
+        1,
+        config -> config.dialect(dialect),
+        _ -> {});
+  }
+
+  /** A pair that lets everything in the directory be reached, with TLS on either side or not. */
+  static ProxyPair secured(Path directory, @Nullable TlsConfig a, @Nullable TlsConfig b)
+      throws IOException, StartException {
+    return new ProxyPair(
+        directory,
+        loopback(),
+        loopback(),
+        DEADLINES,
+        allowing(directory),
+        1,
+        secured(a),
+        secured(b));
+  }
+
+  private static Consumer<ProxyConfig.Builder> secured(@Nullable TlsConfig tls) {
+    return config -> {
+      if (tls != null) {
+        config.tls(tls);
+      }
+    };
   }
 
   private ProxyPair(
-      Path directory, Endpoint a, Endpoint b, Deadlines deadlines, String whitelist, int threads)
+      Path directory,
+      Endpoint a,
+      Endpoint b,
+      Deadlines deadlines,
+      String whitelist,
+      int threads,
+      Consumer<ProxyConfig.Builder> moreOfA,
+      Consumer<ProxyConfig.Builder> moreOfB)
       throws IOException, StartException {
     this.directory = directory;
     Path file = Files.writeString(directory.resolve("whitelist"), whitelist);
-    this.a = ProxyDaemon.start(config("a", a, b, file, deadlines, threads));
-    this.b = ProxyDaemon.start(config("b", b, a, file, deadlines, threads));
+    this.a = ProxyDaemon.start(config("a", a, b, file, deadlines, threads, moreOfA));
+    this.b = ProxyDaemon.start(config("b", b, a, file, deadlines, threads, moreOfB));
   }
 
   /** A pair that lets everything in the directory be reached. */
   static ProxyPair open(Path directory) throws IOException, StartException {
-    return new ProxyPair(directory, DEADLINES, allowing(directory), 1);
+    return open(directory, Dialect.EXTENDED);
+  }
+
+  /** A pair whose proxy A speaks no more than this dialect. */
+  static ProxyPair open(Path directory, Dialect dialect) throws IOException, StartException {
+    return new ProxyPair(directory, loopback(), loopback(), dialect);
   }
 
   static String allowing(Path directory) {
@@ -70,13 +120,16 @@ final class ProxyPair implements AutoCloseable {
       Endpoint peer,
       Path whitelist,
       Deadlines deadlines,
-      int threads) {
-    return ProxyConfig.between(address, peer)
-        .threads(threads)
-        .runDirectory(directory.resolve(name))
-        .whitelist(whitelist)
-        .deadlines(deadlines)
-        .build();
+      int threads,
+      Consumer<ProxyConfig.Builder> more) {
+    ProxyConfig.Builder config =
+        ProxyConfig.between(address, peer)
+            .threads(threads)
+            .runDirectory(directory.resolve(name))
+            .whitelist(whitelist)
+            .deadlines(deadlines);
+    more.accept(config);
+    return config.build();
   }
 
   static Endpoint loopback() throws IOException {
@@ -107,6 +160,11 @@ final class ProxyPair implements AutoCloseable {
     return directory.resolve(name);
   }
 
+  /** Has a socket of any type where A's applications are led to. */
+  UnixListener listen(UnixSocket.Type type, String name) throws IOException {
+    return UnixListener.bind(path(name), type, 1024);
+  }
+
   /** Listens where A's applications are led to. */
   UnixListener listen(String name) throws IOException {
     return UnixListener.bind(path(name), 1024);
@@ -123,9 +181,14 @@ final class ProxyPair implements AutoCloseable {
 
   /** An application's connection through both proxies. */
   Fd connect(String name) throws IOException {
+    return connect(UnixSocket.Type.STREAM, name);
+  }
+
+  /** An application's connection of any type through both proxies. */
+  Fd connect(UnixSocket.Type type, String name) throws IOException {
     String path = path(name).toString();
-    assertThat(ask(new ConnectRequest(UnixSocket.Type.STREAM, path).encode())).isEqualTo(1);
-    return UnixSocket.connect(path + ".proxy");
+    assertThat(ask(new ConnectRequest(type, path).encode())).isEqualTo(1);
+    return UnixSocket.connect(type, path + ".proxy");
   }
 
   /** The next connection of a listener, blocking; within 5 s. */

@@ -49,6 +49,14 @@ final class Recorded {
     return new Recorded(changed);
   }
 
+  /** A request with the mark of a proxy that speaks the extended dialect. */
+  Recorded marked() {
+    byte[] changed = bytes.clone();
+    byte[] mark = {'Q', 'T', 'F', 'X', 1, 0, 0, 0};
+    System.arraycopy(mark, 0, changed, REQUEST - mark.length, mark.length);
+    return new Recorded(changed);
+  }
+
   /** SCM_RIGHTS frames that name another file. */
   Recorded passing(Path file) {
     byte[] name = (file + "\0").getBytes(UTF_8);

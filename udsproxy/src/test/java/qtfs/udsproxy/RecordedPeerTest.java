@@ -18,6 +18,7 @@ import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
  * The deployed daemon at the other end, played from its records: it is answered, byte for byte, as
@@ -256,7 +257,7 @@ final class RecordedPeerTest {
     try (Fd connector =
         peer.connector(Recorded.of(scene, "ctl.app-A").towards(peer.path("t.sock")).bytes())) {
       Peer.Link link = peer.accept();
-      assertThat(link.read(120)).isEqualTo(fromA(scene).slice(0, 120));
+      assertThat(link.read(120)).isEqualTo(fromA(scene).marked().slice(0, 120));
       link.send(Recorded.of(scene, "tcp1.B-A"), 0, alreadySent);
       assertThat(Sockets.read(connector, 5)).isEqualTo(new byte[] {1, 0, 0, 0});
       return new Asked(link, peer.application("t.sock"));
@@ -469,10 +470,31 @@ final class RecordedPeerTest {
     }
   }
 
+  /** What the deployed daemon asked for too, before it failed to listen. */
+  @Test
+  void b07ADatagramSocketIsAskedFor() throws Exception {
+    String scene = "b07-dgram-attempt";
+    Path path = peer.path("d.sock");
+    try (Fd connector = peer.connector(Recorded.of(scene, "ctl.app-A").towards(path).bytes());
+        Peer.Link link = peer.accept()) {
+      assertThat(link.read(120))
+          .isEqualTo(Recorded.of(scene, "tcp1.A-B").towards(path).marked().bytes());
+      link.send(Recorded.of(scene, "tcp1.B-A").slice(0, 4));
+      assertThat(Sockets.read(connector, 5)).isEqualTo(new byte[] {1, 0, 0, 0});
+      try (Fd application =
+          UnixSocket.connect(UnixSocket.Type.DGRAM, path + ConnectRequest.PROXY_SUFFIX)) {
+        Sockets.send(application, "hello", List.of());
+        assertThat(link.read(21))
+            .isEqualTo(
+                java.util.HexFormat.of().parseHex("a5a500000500000068656c6c6faba5000000000000"));
+      }
+    }
+  }
+
   // ---- connectors that are refused
 
   @ParameterizedTest
-  @ValueSource(strings = {"a01-bad-type", "a02-path-102", "b07-dgram-attempt"})
+  @ValueSource(strings = {"a02-path-102"})
   void refusedWithoutAskingThePeer(String scene) throws Exception {
     try (Fd connector = peer.connector(Recorded.of(scene, "ctl.app-A").bytes())) {
       assertThat(Sockets.read(connector, 5)).isEqualTo(new byte[4]);
@@ -495,7 +517,8 @@ final class RecordedPeerTest {
     Path missing = peer.path("only/t.sock");
     try (Fd connector = peer.connector(Recorded.of(scene, "ctl.app-A").towards(missing).bytes());
         Peer.Link link = peer.accept()) {
-      assertThat(link.read(120)).isEqualTo(Recorded.of(scene, "tcp1.A-B").towards(missing).bytes());
+      assertThat(link.read(120))
+          .isEqualTo(Recorded.of(scene, "tcp1.A-B").towards(missing).marked().bytes());
       link.send(Recorded.of(scene, "tcp1.B-A").bytes());
       assertThat(Sockets.read(connector, 5)).isEqualTo(new byte[4]);
       assertThat(link.ended()).isTrue();

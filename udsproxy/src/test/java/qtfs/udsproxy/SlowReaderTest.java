@@ -29,7 +29,7 @@ final class SlowReaderTest {
   @TempDir Path directory;
 
   /** Writes until nothing is taken for half a second; how much that was. */
-  private static long fill(Fd socket) throws Exception {
+  static long fill(Fd socket) throws Exception {
     Fcntl.statusFlags(socket, Fcntl.statusFlags(socket) | Fd.O_NONBLOCK);
     long total = 0;
     try (Arena arena = Arena.ofConfined()) {
@@ -115,7 +115,8 @@ final class SlowReaderTest {
   static byte[] request(Path target) {
     io.netty.buffer.ByteBuf out = io.netty.buffer.Unpooled.buffer(120, 120);
     new PeerRequest.Uds(
-            new qtfs.udsproxy.connector.ConnectRequest(UnixSocket.Type.STREAM, target.toString()))
+            new qtfs.udsproxy.connector.ConnectRequest(UnixSocket.Type.STREAM, target.toString()),
+            Dialect.V1)
         .encode(out);
     return out.array();
   }

@@ -80,7 +80,7 @@ final class Sockets {
     }
     try (Arena arena = Arena.ofConfined();
         MessageIo messages = new MessageIo()) {
-      MemorySegment segment = arena.allocate(1 << 16);
+      MemorySegment segment = arena.allocate(1 << 17);
       messages.piece(0, segment.address(), segment.byteSize());
       int n = (int) messages.receive(socket, 1);
       if (n < 0) {

@@ -38,7 +38,7 @@ final class VsockPair {
     Channel channel = channel(accepted(proxies.b().shared()), loop);
     channel.pipeline().addLast(new Asking(a, loop, application.second()));
     ByteBuf request = channel.alloc().directBuffer();
-    new PeerRequest.Uds(new ConnectRequest(UnixSocket.Type.STREAM, target.toString()))
+    new PeerRequest.Uds(new ConnectRequest(UnixSocket.Type.STREAM, target.toString()), Dialect.V1)
         .encode(request);
     channel.writeAndFlush(request);
     channel.read();
@@ -80,9 +80,10 @@ final class VsockPair {
               "/a",
               null,
               ctx.channel(),
-              SessionEntry.V1,
+              Dialect.V1,
               shared.places().take(SessionInfo.Direction.OUTGOING));
-      Session.start(shared, loop, entry, ctx.channel(), unix, List.of(answer), false);
+      Link link = new Link(ctx.channel(), Dialect.V1, List.of(answer), false);
+      Session.start(shared, loop, entry, link, unix, UnixSocket.Type.STREAM);
     }
   }
 }

@@ -9,6 +9,7 @@ import org.newsclub.net.unix.ConnectionRefusedSocketException;
 import qtfs.linux.Errno;
 import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
+import qtfs.linux.UnixSocket;
 
 /**
  * The connector for junixsocket's channels: apart, so that who connects plain descriptors does not
@@ -30,7 +31,7 @@ final class Channels {
         }
       }
     }
-    return open(Path.of(connector.requestProxy(path.toString(), errno)));
+    return open(Path.of(connector.requestProxy(UnixSocket.Type.STREAM, path.toString(), errno)));
   }
 
   private static AFUNIXSocketChannel open(Path path) throws IOException {

@@ -15,7 +15,7 @@ import qtfs.linux.UnixSocket;
  * offset  size
  *      0     2  type of socket: 1 STREAM, 2 DGRAM, 5 SEQPACKET, little-endian
  *      2     2  reserved: written 0, not read, since others leave it uninitialised
- *      4   108  sun_path: the path, a NUL, then anything; written 0
+ *      4   108  sun_path: the path, a NUL, then anything; written 0, or a {@link Mark} at its end
  *    112
  * </pre>
  *
@@ -32,7 +32,7 @@ public record ConnectRequest(UnixSocket.Type type, String path) {
   /** The longest path that leaves room in {@code sun_path} for the suffix and a NUL. */
   public static final int MAX_PATH_BYTES = 101;
 
-  private static final int PATH_OFFSET = 4;
+  static final int PATH_OFFSET = 4;
 
   /** Refuses what no request can carry, with an {@link IllegalArgumentException}. */
   public ConnectRequest {
@@ -54,10 +54,16 @@ public record ConnectRequest(UnixSocket.Type type, String path) {
 
   /** The bytes to send, {@value #LENGTH}, all that the path leaves free 0. */
   public byte[] encode() {
+    return encode(Mark.NONE);
+  }
+
+  /** The bytes to send, {@value #LENGTH}, with a mark if the path leaves room for it. */
+  public byte[] encode(Mark mark) {
     byte[] request = new byte[LENGTH];
     request[0] = (byte) type.number();
     byte[] name = path.getBytes(StandardCharsets.UTF_8);
     System.arraycopy(name, 0, request, PATH_OFFSET, name.length);
+    mark.put(request);
     return request;
   }
 

@@ -35,7 +35,8 @@ public final class RemoteConnectException extends IOException {
 
   /**
    * The errno that a program without a connector would have seen. For {@link Step#DAEMON} that of
-   * the connect on this host, for {@link Step#REFUSED} and {@link Step#ANSWER} ECONNREFUSED.
+   * the connect on this host, for {@link Step#REFUSED} that of the connect on the other if the
+   * daemons could tell it, else and for {@link Step#ANSWER} ECONNREFUSED.
    */
   public int errno() {
     return errno;

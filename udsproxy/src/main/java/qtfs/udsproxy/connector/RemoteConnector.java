@@ -24,8 +24,8 @@ import qtfs.linux.Poll;
 import qtfs.linux.UnixSocket;
 
 /**
- * Connects to the unix stream socket at a path, on this host if somebody listens there, else
- * through udsproxyd on the other.
+ * Connects to the unix socket at a path, on this host if somebody listens there, else through
+ * udsproxyd on the other.
  *
  * <p>Safe from any platform thread. A virtual thread is refused: a connect blocks its carrier, and
  * the kernel module decides by the name of the thread whether it steps in, which for a virtual
@@ -41,6 +41,7 @@ public final class RemoteConnector {
   private static final Duration STEP_LIMIT = Duration.ofSeconds(10);
   private static final int ANSWER_LENGTH = 4;
   private static final int READY = 1;
+  private static final int MAX_ERRNO = 4095; // linux/err.h
 
   private final String requestSocket;
   private final boolean remoteOnly;
@@ -80,10 +81,15 @@ public final class RemoteConnector {
    * @throws InvalidRequestException for a path that no request can carry
    */
   public Fd connect(String path) throws IOException {
+    return connect(UnixSocket.Type.STREAM, path);
+  }
+
+  /** Connects a socket of any type as {@link #connect(String)} does. */
+  public Fd connect(UnixSocket.Type type, String path) throws IOException {
     requirePlatformThread();
     int errno = Errno.ENOENT;
     if (!remoteOnly) {
-      Attempt local = attempt(path);
+      Attempt local = attempt(type, path);
       if (local.socket != null) {
         return local.socket;
       }
@@ -93,7 +99,7 @@ public final class RemoteConnector {
             LOCAL, errno, "cannot connect to " + path + ": " + Errno.message(errno));
       }
     }
-    return connectRemote(path, errno);
+    return connectRemote(type, path, errno);
   }
 
   /**
@@ -112,9 +118,9 @@ public final class RemoteConnector {
     return errno == Errno.ENOENT || errno == Errno.ECONNREFUSED;
   }
 
-  private Fd connectRemote(String path, int localErrno) throws IOException {
-    String proxy = requestProxy(path, localErrno);
-    Attempt attempt = attempt(proxy);
+  private Fd connectRemote(UnixSocket.Type type, String path, int localErrno) throws IOException {
+    String proxy = requestProxy(type, path, localErrno);
+    Attempt attempt = attempt(type, proxy);
     if (attempt.socket == null) {
       throw new RemoteConnectException(
           PROXY,
@@ -133,9 +139,9 @@ public final class RemoteConnector {
    * @param localErrno why the socket of this host did not do
    * @return the socket on this host that stands in for it, to be connected to within five seconds
    */
-  String requestProxy(String path, int localErrno) throws IOException {
-    byte[] request = ConnectRequest.of(UnixSocket.Type.STREAM, path).encode();
-    Attempt daemon = attempt(requestSocket);
+  String requestProxy(UnixSocket.Type type, String path, int localErrno) throws IOException {
+    byte[] request = ConnectRequest.of(type, path).encode(Mark.CONNECTOR);
+    Attempt daemon = attempt(UnixSocket.Type.STREAM, requestSocket);
     if (daemon.socket == null) {
       throw noDaemon(path, localErrno, daemon.errno);
     }
@@ -144,16 +150,25 @@ public final class RemoteConnector {
       send(socket, arena.allocateFrom(ValueLayout.JAVA_BYTE, request));
       int answer = receive(socket, arena.allocate(ANSWER_LENGTH, ANSWER_LENGTH));
       if (answer != READY) {
-        throw new RemoteConnectException(
-            REFUSED,
-            Errno.ECONNREFUSED,
-            "the other host gives no connection to "
-                + path
-                + " (nobody listens there, its udsproxyd does not run, or its whitelist does not"
-                + " name the socket; both daemons' logs tell)");
+        throw refused(path, answer);
       }
     }
     return path + ConnectRequest.PROXY_SUFFIX;
+  }
+
+  /** A refusal, with the errno of the connect on the other host if the answer tells it. */
+  private static RemoteConnectException refused(String path, int answer) {
+    String what = "the other host gives no connection to " + path;
+    if (answer < 0 && answer >= -MAX_ERRNO) {
+      return new RemoteConnectException(
+          REFUSED, -answer, what + ": " + Errno.message(-answer) + " (its udsproxyd's log tells)");
+    }
+    return new RemoteConnectException(
+        REFUSED,
+        Errno.ECONNREFUSED,
+        what
+            + " (nobody listens there, its udsproxyd does not run, or its whitelist does not"
+            + " name the socket; both daemons' logs tell)");
   }
 
   private RemoteConnectException noDaemon(String path, int localErrno, int daemonErrno) {
@@ -211,8 +226,8 @@ public final class RemoteConnector {
    * Connects to a listener of this host. Without blocking, because a connect to a listener with a
    * full backlog would wait for ever; it is tried again until the limit.
    */
-  private Attempt attempt(String path) throws LinuxException {
-    Fd socket = UnixSocket.open(UnixSocket.Type.STREAM, false);
+  private Attempt attempt(UnixSocket.Type type, String path) throws LinuxException {
+    Fd socket = UnixSocket.open(type, false);
     long deadline = System.nanoTime() + limit.toNanos();
     int result;
     while ((result = UnixSocket.connect(socket, path)) == -Errno.EAGAIN

@@ -145,7 +145,8 @@ final class RemoteConnectorTest {
     byte[] bytes = request.get(10, TimeUnit.SECONDS);
     assertThat(ConnectRequest.decode(bytes).path()).isEqualTo(target.toString());
     int end = 4 + target.toString().length();
-    assertThat(Arrays.copyOfRange(bytes, end, 112)).containsOnly(0);
+    assertThat(Arrays.copyOfRange(bytes, end, 104)).containsOnly(0);
+    assertThat(Arrays.copyOfRange(bytes, 104, 112)).containsExactly('Q', 'T', 'F', 'C', 1, 0, 0, 0);
     assertThat(Arrays.copyOf(bytes, 4)).containsExactly(1, 0, 0, 0);
   }
 
@@ -197,6 +198,15 @@ final class RemoteConnectorTest {
     assertThat(failure.step()).isEqualTo(Step.REFUSED);
     assertThat(failure.errno()).isEqualTo(Errno.ECONNREFUSED);
     assertThat(failure).hasMessageContaining(target.toString());
+  }
+
+  @Test
+  void tellsTheErrnoOfTheOtherHost() throws Exception {
+    playDaemon((byte) -Errno.EACCES, (byte) -1, (byte) -1, (byte) -1);
+    RemoteConnectException failure = failure();
+    assertThat(failure.step()).isEqualTo(Step.REFUSED);
+    assertThat(failure.errno()).isEqualTo(Errno.EACCES);
+    assertThat(failure).hasMessageContaining(target + ": Permission denied");
   }
 
   @Test

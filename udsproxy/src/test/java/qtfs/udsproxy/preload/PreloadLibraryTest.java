@@ -7,6 +7,8 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.newsclub.net.unix.AFUNIXServerSocketChannel;
 import org.newsclub.net.unix.AFUNIXSocketAddress;
+import qtfs.linux.Errno;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
@@ -43,6 +46,8 @@ final class PreloadLibraryTest {
   private static final String ENOTDIR = "failed 20 +0";
   private static final String EPROTOTYPE = "failed 91 +0";
   private static final String ECONNREFUSED = "failed 111 +0";
+
+  private static final byte[] MARK = {'Q', 'T', 'F', 'C', 1, 0, 0, 0};
 
   @TempDir private static Path programs;
   private static Application application = new Application(Path.of("/"), Path.of("/"));
@@ -81,6 +86,9 @@ final class PreloadLibraryTest {
     expected[0] = (byte) type;
     byte[] name = path.getBytes(UTF_8);
     System.arraycopy(name, 0, expected, 4, name.length);
+    if (name.length < 100) {
+      System.arraycopy(MARK, 0, expected, 104, MARK.length);
+    }
     assertThat(request).isEqualTo(expected);
   }
 
@@ -161,7 +169,17 @@ final class PreloadLibraryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"0 0 0 0", "2 0 0 0", "-1 -1 -1 -1", "1 0 0 1", "1 0", ""})
+  @ValueSource(ints = {Errno.ECONNREFUSED, Errno.ENOENT, Errno.EACCES, 4095})
+  void givesTheErrnoOfTheOtherHost(int errno) throws Exception {
+    byte[] answer = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(-errno).array();
+    try (PlayedDaemon _ = PlayedDaemon.answering(dir, answer);
+        Echo _ = Echo.at(proxy())) {
+      assertThat(run(target.toString())).containsExactly("failed " + errno + " +0");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0 0 0 0", "2 0 0 0", "0 -16 -1 -1", "1 0 0 1", "1 0", ""})
   void keepsTheErrorAndTheSocketWhenRefused(String answer) throws Exception {
     byte[] bytes = new byte[answer.isEmpty() ? 0 : answer.split(" ").length];
     for (int i = 0; i < bytes.length; i++) {
