@@ -125,6 +125,10 @@ record SimulatedKernel(Path directory) {
       Path err = Files.createTempFile(directory, "err", "");
       Path script = Files.createTempFile(directory, "script", "");
       ProcessBuilder builder = builder(program, arguments);
+      if (IMAGE != null) {
+        // By its bare name, as it was when it was recorded.
+        builder.command().set(0, Path.of(builder.command().getFirst()).getFileName().toString());
+      }
       // Through a file, as this JVM may be in a locale in which it cannot pass all arguments on.
       Files.writeString(
           script,
@@ -153,6 +157,9 @@ record SimulatedKernel(Path directory) {
     Map<String, String> environment = builder.environment();
     environment.remove("POSIXLY_CORRECT");
     environment.put("QTFS_JAVA_HOME", System.getProperty("java.home"));
+    if (IMAGE != null) {
+      environment.put("PATH", IMAGE + "/bin:" + System.getenv("PATH"));
+    }
     environment.put("LD_PRELOAD", LIBRARY.toString());
     environment.put("SIMKERNEL_DIR", directory.toString());
     environment.put("QTFS_RUN_DIR", directory.toString());
