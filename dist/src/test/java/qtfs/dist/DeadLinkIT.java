@@ -45,7 +45,7 @@ final class DeadLinkIT {
     }
     link = PoorLink.between(hosts);
     serve(HELLO, "SYSTEM:echo hello; exec cat >&2");
-    serve(SINK, "OPEN:/dev/null");
+    serve(SINK, "SYSTEM:exec cat >/dev/null");
     serve(FLOOD, "SYSTEM:exec cat /dev/zero");
   }
 

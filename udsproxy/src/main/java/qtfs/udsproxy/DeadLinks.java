@@ -68,8 +68,10 @@ final class DeadLinks {
    * intervals that grow to two minutes: only what is overdue by that measure counts.
    */
   private boolean isAsked(Duration silence) {
+    if (info.unacked() == 0) {
+      return info.probes() >= PROBES;
+    }
     Duration resend = Duration.ofNanos(info.rto() * 1000);
-    return info.probes() >= PROBES
-        || info.unacked() > 0 && silence.compareTo(resend.plus(resend.dividedBy(8))) > 0;
+    return silence.compareTo(resend.plus(resend.dividedBy(8))) > 0;
   }
 }

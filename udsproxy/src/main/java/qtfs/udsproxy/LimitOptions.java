@@ -125,8 +125,8 @@ final class LimitOptions {
               + " is \""
               + text
               + "\", must be from "
-              + least.toMillis()
-              + "ms to "
+              + (least.toSeconds() > 0 ? least.toSeconds() + "s" : least.toMillis() + "ms")
+              + " to "
               + most.toHours()
               + "h");
     }
