@@ -12,8 +12,7 @@ final class CalledAsTest {
   @TempDir private Path directory;
 
   private Path program(String name) throws Exception {
-    Path file = directory.resolve(name).resolve("qtcfg");
-    Files.createDirectories(file.getParent());
+    Path file = Files.createDirectory(directory.resolve(name)).resolve("qtcfg");
     return Files.createFile(
         file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
   }

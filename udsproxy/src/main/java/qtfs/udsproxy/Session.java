@@ -33,6 +33,7 @@ final class Session extends ChannelInboundHandlerAdapter
   private boolean applicationGone;
   private boolean linkGone;
   private @Nullable String ending;
+  private boolean startTold;
   private boolean closed;
 
   private Session(
@@ -65,7 +66,9 @@ final class Session extends ChannelInboundHandlerAdapter
     Session session = new Session(shared, loop, entry, link, unix, type);
     shared.relays().add(session);
     shared.register().add(entry);
-    shared.audit().started(entry);
+    if (link.dialect() == Dialect.V1 || entry.requester() != null) {
+      session.tellStart();
+    }
     link.tcp().pipeline().addLast(session);
     if (link.ended() || session.linkGone) {
       session.fromPeer.end();
@@ -91,7 +94,15 @@ final class Session extends ChannelInboundHandlerAdapter
       throw new ProtocolException("says again who has asked");
     }
     entry.requestedBy(who);
-    Log.info(entry.name() + ": for " + who + " of the peer's host");
+    tellStart();
+  }
+
+  /** Where the peer says who has asked, not before it has. */
+  private void tellStart() {
+    if (!startTold) {
+      startTold = true;
+      shared.audit().started(entry);
+    }
   }
 
   /**
@@ -227,6 +238,7 @@ final class Session extends ChannelInboundHandlerAdapter
     fromPeer.release();
     tcp.close();
     entry.close();
+    tellStart();
     shared.audit().ended(entry, ending == null ? "closed" : ending);
   }
 }
