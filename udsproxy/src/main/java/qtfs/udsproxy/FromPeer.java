@@ -114,7 +114,7 @@ final class FromPeer {
         if (discarding) {
           finish();
         } else {
-          session.fail("the link was lost");
+          session.linkLost();
         }
       }
     }

@@ -19,6 +19,8 @@ import qtfs.linux.UnixSocket;
  */
 final class Session extends ChannelInboundHandlerAdapter
     implements Relay, FdWatch.Listener, PipeOwner {
+  private static final String CLOSED = "closed";
+
   private final Shared shared;
   private final ProxyLoop loop;
   private final SessionEntry entry;
@@ -31,7 +33,7 @@ final class Session extends ChannelInboundHandlerAdapter
   private final Runnable idleWatch;
   private boolean applicationGone;
   private boolean linkGone;
-  private String ending = "closed";
+  private String ending = CLOSED;
   private boolean closed;
 
   private Session(
@@ -183,6 +185,14 @@ final class Session extends ChannelInboundHandlerAdapter
   /** Notes why the session is going to end, for its last log line. */
   void because(String reason) {
     ending = reason;
+  }
+
+  /** Ends the session, for the link has; a reason that has been noted says more. */
+  void linkLost() {
+    if (ending.equals(CLOSED)) {
+      because("the link was lost");
+    }
+    close();
   }
 
   /** Ends the session at once. */
