@@ -29,9 +29,12 @@ import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.LockFile;
 import qtfs.linux.Log;
+import qtfs.linux.Memfd;
 import qtfs.linux.Pipe;
 import qtfs.linux.ProcessAttributes;
 import qtfs.linux.RunDirectory;
+import qtfs.linux.SocketStatus;
+import qtfs.linux.Terminal;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
@@ -147,6 +150,22 @@ public final class ProxyDaemon {
           ToPeer.class,
           FromPeer.class,
           FdSender.class,
+          FdEncoder.class,
+          FdReceiver.class,
+          FdFrame.File.class,
+          FdFrame.Socket.class,
+          FdFrame.Content.class,
+          FdFrame.Place.class,
+          FdFrame.Place.Type.class,
+          CommonDevice.class,
+          ContentSource.class,
+          ContentSink.class,
+          SocketRelay.class,
+          PeerRequest.Socket.class,
+          PassedSockets.Kept.class,
+          Memfd.class,
+          SocketStatus.class,
+          Terminal.class,
           Frame.ScmPipe.class,
           Frame.ScmRights.class,
           FrameReader.class,
@@ -505,6 +524,7 @@ public final class ProxyDaemon {
     fileOpener.shutdown();
     shared.metrics().close();
     shared.passedPipes().close();
+    shared.passedSockets().close();
     shared.loops().forEach(ProxyLoop::close);
   }
 }

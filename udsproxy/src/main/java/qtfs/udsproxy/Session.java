@@ -217,6 +217,7 @@ final class Session extends ChannelInboundHandlerAdapter
     watch.cancel();
     unix.close();
     fromPeer.release();
+    toPeer.release();
     tcp.close();
     entry.close();
     shared.audit().ended(entry, ending);
