@@ -1,8 +1,11 @@
 # Sourced by the programs in bin/: finds Java 25 and becomes the JVM, under the caller's pid.
 #
 # Reads from the program: home, name, main, jars, flags, failure (the exit code when nothing can be
-# started), and aot, where it shares the cache of another. Reads from the environment: QTFS_JAVA_HOME, and QTFS_JAVA_OPTIONS, split at spaces and
-# given to the JVM last. Starts no process of its own, since every rexec pays for what happens here.
+# started), aot, where it shares the cache of another, and signals, those to be blocked in all of the
+# JVM's threads, for the program to take them from a queue. Reads from the environment:
+# QTFS_JAVA_HOME, and QTFS_JAVA_OPTIONS, split at spaces and given to the JVM last. Starts no process
+# of its own, but one that tells whether signals can be blocked: every rexec pays for what happens
+# here.
 
 # A Java home of release 25? Leaves its exact build in $build.
 suits() {
@@ -61,9 +64,17 @@ case ${LC_ALL:-${LC_CTYPE:-${LANG-}}} in
 	;;
 esac
 
+# Since coreutils 8.31; without, the JVM's own handlers have to do, which cannot have SIGQUIT.
+block=
+if [ -n "${signals-}" ] && env --block-signal="$signals" >/dev/null 2>&1; then
+	# The JVM unblocks SIGUSR2 for itself, unless told to use another signal, which nobody else does.
+	block="env --block-signal=$signals _JAVA_SR_SIGNUM=16"
+	flags="$flags -Xrs"
+fi
+
 # What the JVM itself has to say goes to standard error, since standard output is the program's; of
 # a cache that does not fit it says nothing.
-exec "$java/bin/java" ${cache:+"-XX:AOTCache=$cache"} \
+exec $block "$java/bin/java" ${cache:+"-XX:AOTCache=$cache"} \
 	-Xlog:disable '-Xlog:all=error,aot*=off:stderr' -XX:-UsePerfData $flags \
 	--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
 	"-Dqtfs.argv0=$0" "-Djava.library.path=$home/lib/native" \

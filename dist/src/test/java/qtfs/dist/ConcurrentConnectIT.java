@@ -24,7 +24,7 @@ final class ConcurrentConnectIT {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {2, 32})
+  @ValueSource(ints = {2, 32, 1000})
   void eachGetsItsOwn(int clients) throws Exception {
     Running.Result result =
         hosts

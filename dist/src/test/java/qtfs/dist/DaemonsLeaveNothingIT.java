@@ -29,8 +29,13 @@ final class DaemonsLeaveNothingIT {
     assertNothingLeft();
   }
 
+  /** Programs survive rexec_server, unless it is told otherwise. */
   @Test
   void inTheMiddleOfOne() throws Exception {
+    hosts.write(Host.B, "/etc/rexec/rexec_server.conf", "[Programs]\nAtStop=kill\n");
+    Running server = hosts.daemon("rexec_server");
+    server.signal("HUP");
+    Await.until("it has been read", () -> server.errors().contains("in force now"));
     Running client = hosts.startRexec("/bin/sh", "-c", "echo here; exec sleep 98765");
     Await.until("the program runs", () -> !client.output().isEmpty());
     assertNothingLeft();

@@ -47,6 +47,13 @@ record PlainSocket(Fd fd) implements Closeable {
 
   /** Asks this host's udsproxyd to have a connection to the path ready at {@code <path>.proxy}. */
   static void request(String path) throws IOException {
+    try (PlainSocket proxy = ask(path)) {
+      proxy.awaitReady(path);
+    }
+  }
+
+  /** The first half of {@link #request}: the answer is still to come. */
+  static PlainSocket ask(String path) throws IOException {
     byte[] request =
         ByteBuffer.allocate(REQUEST_LENGTH)
             .order(ByteOrder.LITTLE_ENDIAN)
@@ -54,12 +61,16 @@ record PlainSocket(Fd fd) implements Closeable {
             .putShort((short) 0)
             .put(path.getBytes(UTF_8))
             .array();
-    try (PlainSocket proxy = new PlainSocket(UnixSocket.connect("/var/run/qtfs/remote_uds.sock"))) {
-      proxy.send(request, List.of());
-      byte[] answer = proxy.receive().text().getBytes(UTF_8);
-      if (answer.length != 4 || answer[0] != 1) {
-        throw new IOException("udsproxyd refuses " + path);
-      }
+    PlainSocket proxy = new PlainSocket(UnixSocket.connect("/var/run/qtfs/remote_uds.sock"));
+    proxy.send(request, List.of());
+    return proxy;
+  }
+
+  /** The second half of {@link #request}. */
+  void awaitReady(String path) throws IOException {
+    byte[] answer = receive().text().getBytes(UTF_8);
+    if (answer.length != 4 || answer[0] != 1) {
+      throw new IOException("udsproxyd refuses " + path);
     }
   }
 

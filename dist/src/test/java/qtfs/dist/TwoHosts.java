@@ -17,6 +17,7 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
@@ -52,7 +53,7 @@ final class TwoHosts implements AutoCloseable {
   private static final AtomicInteger INSTANCES = new AtomicInteger();
   private static final Path IMAGE = Path.of(property("qtfs.image")).toAbsolutePath();
   private static final Path SCRIPT = Path.of(property("qtfs.twohosts")).toAbsolutePath();
-  private static final String PORT = "12121";
+  static final String PORT = "12121";
 
   private final String name;
   private final Path directory;
@@ -84,11 +85,16 @@ final class TwoHosts implements AutoCloseable {
     return hosts;
   }
 
-  /** The hosts with udsproxyd on both and rexec_server on B, ready to serve. */
-  static TwoHosts up() throws Exception {
+  /**
+   * The hosts with udsproxyd on both and rexec_server on B, ready to serve.
+   *
+   * @param programs what rexec_server lets through besides {@link #PROGRAMS}
+   */
+  static TwoHosts up(String... programs) throws Exception {
     TwoHosts hosts = bare();
     try {
-      hosts.write(Host.B, "/etc/rexec/whitelist", String.join("\n", PROGRAMS) + "\n");
+      String whitelist = lines(PROGRAMS) + lines(List.of(programs));
+      hosts.write(Host.B, "/etc/rexec/whitelist", whitelist);
       for (Host host : Host.values()) {
         hosts.write(host, "/etc/qtfs/whitelist", hosts.whitelist());
       }
@@ -99,6 +105,10 @@ final class TwoHosts implements AutoCloseable {
       throw failure;
     }
     return hosts;
+  }
+
+  private static String lines(List<String> entries) {
+    return entries.stream().map(entry -> entry + "\n").collect(Collectors.joining());
   }
 
   /** What the peer of either host reaches: sockets in /run, files in {@link #shared}. */

@@ -134,6 +134,7 @@ final class Service {
    * @throws IOException if the module has not taken all of it
    */
   List<String> reload() throws EngineException, IOException {
+    requireNonNull(proxy).reloadTls();
     QtfsWhitelist whitelist = load(config.whitelist());
     requireMount(config, whitelist);
     requireNonNull(proxy).whitelist(whitelist);

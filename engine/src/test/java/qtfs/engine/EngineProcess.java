@@ -13,9 +13,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The program engine as a process of its own, in front of a {@link SimulatedServer}. */
 final class EngineProcess implements AutoCloseable {
+  /** Of the install image whose engine is tested; null for that of this build's classes. */
+  private static final @Nullable String IMAGE = System.getProperty("qtfs.image");
+
   private final Process process;
   private final Path err;
 
@@ -31,19 +35,7 @@ final class EngineProcess implements AutoCloseable {
   static EngineProcess start(
       SimulatedServer kernel, List<String> arguments, Map<String, String> environment)
       throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(System.getProperty("java.home") + "/bin/java");
-    command.addAll(
-        List.of(
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            "-XX:-UsePerfData",
-            "-Xmx64m",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Engine.class.getName()));
+    List<String> command = new ArrayList<>(IMAGE == null ? java() : List.of(IMAGE + "/bin/engine"));
     command.addAll(arguments);
     Path err = Files.createTempFile(kernel.directory(), "err", "");
     ProcessBuilder builder =
@@ -52,10 +44,25 @@ final class EngineProcess implements AutoCloseable {
             .redirectError(err.toFile());
     Map<String, String> all = builder.environment();
     all.keySet().removeAll(List.of("QTFS_RUN_DIR", "JOURNAL_STREAM", "NOTIFY_SOCKET"));
+    all.put("QTFS_JAVA_HOME", System.getProperty("java.home"));
     all.put("LD_PRELOAD", SimulatedServer.preload());
     all.put("SIMKERNEL_DIR", kernel.directory().toString());
     all.putAll(environment);
     return new EngineProcess(builder.start(), err);
+  }
+
+  private static List<String> java() {
+    return List.of(
+        System.getProperty("java.home") + "/bin/java",
+        "--enable-native-access=ALL-UNNAMED",
+        "--sun-misc-unsafe-memory-access=allow",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-XX:-UsePerfData",
+        "-Xmx64m",
+        "-cp",
+        System.getProperty("java.class.path"),
+        Engine.class.getName());
   }
 
   /** A port that was free a moment ago. */

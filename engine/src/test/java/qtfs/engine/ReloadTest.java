@@ -219,7 +219,7 @@ final class ReloadTest {
       RemoteConnector fromPeer = new RemoteConnector(directory.resolve("peer").toString(), true);
       assertThatThrownBy(() -> fromPeer.connect(target.path().toString()))
           .isInstanceOf(IOException.class);
-      assertThat(engine.said()).contains("this would allow it: [Udsaccept] Path=" + target.path());
+      assertThat(engine.said()).contains("allow=\"[Udsaccept] Path=" + target.path() + "\"");
       whitelist(Host.everyGroup("/srv") + udsaccept);
       hangUp(engine, "0 added, 0 removed");
       expectConnected(directory.resolve("peer"), target);

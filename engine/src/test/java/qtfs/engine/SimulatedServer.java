@@ -22,7 +22,7 @@ import qtfs.whitelist.Group;
  */
 record SimulatedServer(Path directory) {
   private static final Path LISTS = Path.of("../qtcfg/src/test/c/simkernel.c");
-  private static final Path THREADS = Path.of("src/test/c/simserver.c");
+  private static final Path THREADS = Path.of("../engine/src/test/c/simserver.c");
   private static final int ENTRIES = 64;
   private static final int PATH_SIZE = 4096;
 

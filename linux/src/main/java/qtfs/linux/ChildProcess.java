@@ -17,10 +17,12 @@ public final class ChildProcess implements Closeable {
   private static final MemorySegment SYSCALL = Libc.function("syscall");
   private static final MemorySegment WAITID = Libc.function("waitid");
   private static final MemorySegment KILL = Libc.function("kill");
+  private static final MemorySegment SETPRIORITY = Libc.function("setpriority");
   // asm-generic/unistd.h: numbers from 424 on are the same on every architecture. glibc has a
   // pidfd_open of its own only since 2.36.
   private static final int SYS_PIDFD_OPEN = 434;
   private static final int P_PID = 1;
+  private static final int PRIO_PROCESS = 0; // linux/resource.h
   private static final int WEXITED = 4;
   private static final int SIGINFO_SIZE = 128;
   private static final int CLD_EXITED = 1;
@@ -59,6 +61,16 @@ public final class ChildProcess implements Closeable {
     if (result != -Errno.ESRCH) {
       check(result, "kill process group " + pid);
     }
+  }
+
+  /** Whether anybody is in its group: for a child that is reaped, whom it has left behind. */
+  public boolean hasGroup() {
+    return Libc.call(KILL, -pid, 0) != -Errno.ESRCH;
+  }
+
+  /** Sets the niceness of the process. */
+  public void nice(int value) throws LinuxException {
+    check(Libc.call(SETPRIORITY, PRIO_PROCESS, pid, value), "nice " + value);
   }
 
   /** Waits for the end of the process and takes its status; once. */

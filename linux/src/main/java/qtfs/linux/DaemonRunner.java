@@ -66,6 +66,11 @@ public final class DaemonRunner {
     Signals.on(Signals.Name.HUP, () -> events.add(new Event.Reload("SIGHUP")));
   }
 
+  /** Lets the daemon read its files again; any thread. */
+  public void reload(String cause) {
+    events.add(new Event.Reload(cause));
+  }
+
   /** Lets the daemon take no new work, and end when none is left; any thread. */
   public void drain(String cause) {
     events.add(new Event.Drain(cause));

@@ -27,6 +27,7 @@ public final class Errno {
   public static final int ENOSPC = 28;
   public static final int EPIPE = 32;
   public static final int ENAMETOOLONG = 36;
+  public static final int ENOSYS = 38;
   public static final int ELOOP = 40;
   public static final int ENOTSOCK = 88;
   public static final int EMSGSIZE = 90;
@@ -67,6 +68,7 @@ public final class Errno {
       case ENOSPC -> "No space left on device";
       case EPIPE -> "Broken pipe";
       case ENAMETOOLONG -> "File name too long";
+      case ENOSYS -> "Function not implemented";
       case ELOOP -> "Too many levels of symbolic links";
       case ENOTSOCK -> "Socket operation on non-socket";
       case EMSGSIZE -> "Message too long";

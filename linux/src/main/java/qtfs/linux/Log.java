@@ -139,7 +139,12 @@ public final class Log {
   private static String prefix(String level, int priority) {
     return FORMAT.get() == Format.JOURNAL
         ? "<" + priority + ">"
-        : LocalDateTime.now(ZoneId.systemDefault()).withNano(0) + " " + level + " ";
+        : toTheSecond(LocalDateTime.now(ZoneId.systemDefault())) + " " + level + " ";
+  }
+
+  /** The time of a line; LocalDateTime's own text leaves out a second that is 0. */
+  static String toTheSecond(LocalDateTime time) {
+    return time.withNano(0) + (time.getSecond() == 0 ? ":00" : "");
   }
 
   private static String now() {

@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A program to be started with exactly the given descriptors, an empty signal mask, default signal
@@ -44,6 +45,10 @@ public final class Spawn {
   private static final Optional<MemorySegment> ACTIONS_CLOSE_FROM =
       Libc.optionalFunction("posix_spawn_file_actions_addclosefrom_np");
 
+  /** Since glibc 2.29. */
+  private static final Optional<MemorySegment> ACTIONS_CHANGE_DIRECTORY =
+      Libc.optionalFunction("posix_spawn_file_actions_addchdir_np");
+
   private static final MemorySegment ATTRIBUTES_INIT = Libc.function("posix_spawnattr_init");
   private static final MemorySegment ATTRIBUTES_DESTROY = Libc.function("posix_spawnattr_destroy");
   private static final MemorySegment ATTRIBUTES_FLAGS = Libc.function("posix_spawnattr_setflags");
@@ -59,6 +64,7 @@ public final class Spawn {
   private static final int SETPGROUP = 2;
   private static final int SETSIGDEF = 4;
   private static final int SETSIGMASK = 8;
+  private static final int SETSID = 0x80;
 
   /** How long a child may take from posix_spawn to its place of waiting. */
   private static final long HOLD_SECONDS = 10;
@@ -67,6 +73,9 @@ public final class Spawn {
   private final List<String> arguments;
   private final List<String> environment;
   private final SortedMap<Integer, Fd> descriptors;
+  private @Nullable String directory;
+  private @Nullable String terminal;
+  private int terminalDescriptors;
 
   /**
    * Describes a program; the descriptors stay the caller's. The strings are byte strings, a byte in
@@ -86,6 +95,24 @@ public final class Spawn {
     this.arguments = List.copyOf(arguments);
     this.environment = List.copyOf(environment);
     this.descriptors = new TreeMap<>(descriptors);
+  }
+
+  /** The program begins in a directory, a byte string. */
+  public Spawn in(String directory) {
+    this.directory = directory;
+    return this;
+  }
+
+  /**
+   * The program leads a session of its own, whose terminal is its standard input and output, and
+   * its standard error where that is not described otherwise.
+   *
+   * @param terminal of nobody yet
+   */
+  public Spawn on(Pty terminal) {
+    this.terminal = terminal.path();
+    this.terminalDescriptors = descriptors.containsKey(2) ? 2 : 3;
+    return this;
   }
 
   /** A child that waits before its exec. */
@@ -218,7 +245,9 @@ public final class Spawn {
       doneOk(Libc.callReturningErrno(ATTRIBUTES_INIT, attributes.address(), 0, 0, 0, 0, 0));
       try {
         addDescriptors(actions, sources);
+        addTerminal(arena, actions);
         addGate(arena, actions, gate);
+        addDirectory(arena, actions);
         setAttributes(arena, attributes);
         return Libc.callReturningErrno(
             SPAWN,
@@ -239,7 +268,7 @@ public final class Spawn {
 
   /** Each descriptor to its number, and nothing else: first above all targets, then into place. */
   private void addDescriptors(MemorySegment actions, List<Fd> sources) throws LinuxException {
-    int afterLast = descriptors.isEmpty() ? 0 : descriptors.lastKey() + 1;
+    int afterLast = afterLast();
     for (var entry : descriptors.entrySet()) {
       Fd source = entry.getValue().duplicateFrom(Math.max(afterLast, 3));
       sources.add(source);
@@ -264,34 +293,54 @@ public final class Spawn {
 
   /** After all descriptors are in place: a waiting child must not keep anybody's pipe open. */
   private void addGate(Arena arena, MemorySegment actions, Path gate) throws LinuxException {
-    int number = descriptors.isEmpty() ? 0 : descriptors.lastKey() + 1;
-    doneOk(
-        Libc.callReturningErrno(
-            ACTIONS_OPEN,
-            actions.address(),
-            number,
-            Libc.cString(arena, gate.toString()).address(),
-            Fd.O_RDONLY,
-            0,
-            0));
+    int number = Math.max(terminalDescriptors, afterLast());
+    addOpen(arena, actions, number, gate.toString(), Fd.O_RDONLY);
     action(ACTIONS_CLOSE, actions, number, 0);
   }
 
-  private static void setAttributes(Arena arena, MemorySegment attributes) throws LinuxException {
+  /** The first terminal that a session leader opens becomes its controlling one. */
+  private void addTerminal(Arena arena, MemorySegment actions) throws LinuxException {
+    if (terminal != null) {
+      addOpen(arena, actions, 0, terminal, Fd.O_RDWR);
+      for (int number = 1; number < terminalDescriptors; number++) {
+        action(ACTIONS_DUP2, actions, 0, number);
+      }
+    }
+  }
+
+  private static void addOpen(
+      Arena arena, MemorySegment actions, int number, String path, int flags)
+      throws LinuxException {
+    long name = Libc.cString(arena, path).address();
+    doneOk(Libc.callReturningErrno(ACTIONS_OPEN, actions.address(), number, name, flags, 0, 0));
+  }
+
+  /** At the very end, since the paths before may be relative to this process's directory. */
+  private void addDirectory(Arena arena, MemorySegment actions) throws LinuxException {
+    if (directory != null) {
+      MemorySegment function =
+          ACTIONS_CHANGE_DIRECTORY.orElseThrow(
+              () -> new LinuxException("a directory for a program, by this glibc", Errno.ENOSYS));
+      long name = Libc.cBytes(arena, directory).address();
+      doneOk(Libc.callReturningErrno(function, actions.address(), name, 0, 0, 0, 0));
+    }
+  }
+
+  private int afterLast() {
+    return descriptors.isEmpty() ? 0 : descriptors.lastKey() + 1;
+  }
+
+  private void setAttributes(Arena arena, MemorySegment attributes) throws LinuxException {
     MemorySegment all = arena.allocate(SIGSET_SIZE, 8).fill((byte) 0xff);
     doneOk(
         Libc.callReturningErrno(
             ATTRIBUTES_SIGDEFAULT, attributes.address(), all.address(), 0, 0, 0, 0));
-    // An empty mask and group 0, a new one, are what posix_spawnattr_init has put there.
+    // An empty mask and group 0, a new one, are what posix_spawnattr_init has put there. A session
+    // leader leads its group, too.
+    int leader = terminal == null ? SETPGROUP : SETSID;
     doneOk(
         Libc.callReturningErrno(
-            ATTRIBUTES_FLAGS,
-            attributes.address(),
-            SETPGROUP | SETSIGDEF | SETSIGMASK,
-            0,
-            0,
-            0,
-            0));
+            ATTRIBUTES_FLAGS, attributes.address(), leader | SETSIGDEF | SETSIGMASK, 0, 0, 0, 0));
   }
 
   private static void action(MemorySegment function, MemorySegment actions, int a, int b)

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.time.LocalDateTime;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class LogTest {
   private final ByteArrayOutputStream written = new ByteArrayOutputStream();
@@ -50,6 +52,12 @@ final class LogTest {
     Log.error("a\nb\r\u001b[31mc\u0000d\u007fe\u0085f\tg");
     assertThat(written.toString(UTF_8).lines()).hasSize(1);
     assertThat(written.toString(UTF_8)).contains("a\\x0ab\\x0d\\x1b[31mc\\x00d\\x7fe\\x85f\\x09g");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"2026-11-22T18:12:00", "2026-11-22T00:00:00", "2026-11-22T18:12:59"})
+  void aTimeHasItsSecondsAlsoWhenTheyAreNone(String time) {
+    assertThat(Log.toTheSecond(LocalDateTime.parse(time).withNano(7))).isEqualTo(time);
   }
 
   @Test

@@ -55,7 +55,8 @@ final class Program {
     if (!arguments.isEmpty() && tool.isWord(arguments.get(0))) {
       return ModernFace.run(tool, arguments, choice, proxy, console);
     }
-    String program = System.getProperty("qtfs.argv0", tool.word());
+    String program =
+        CalledAs.word(System.getProperty("qtfs.argv0", tool.word()), System.getenv("PATH"));
     boolean posixlyCorrect = System.getenv("POSIXLY_CORRECT") != null;
     return new ShortOptions(tool, program, choice, proxy, console).run(arguments, posixlyCorrect);
   }

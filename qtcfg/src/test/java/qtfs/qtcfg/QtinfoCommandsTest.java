@@ -4,8 +4,12 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -14,12 +18,18 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import qtfs.linux.Errno;
+import qtfs.linux.LinuxException;
+import qtfs.linux.Poll;
+import qtfs.linux.Pty;
+import qtfs.linux.Terminal;
 
 /** The words of qtinfo, in front of a simulated client that has worked. */
 final class QtinfoCommandsTest {
@@ -145,6 +155,44 @@ final class QtinfoCommandsTest {
     } finally {
       top.destroyForcibly();
       SimulatedKernel.finish(top);
+    }
+  }
+
+  @Test
+  void topIsDrawnInOnePlaceOnATerminal() throws Exception {
+    write(recorded("client-allinfo-fsops.bin"));
+    try (Pty terminal = Pty.open(new Terminal.Size(24, 80))) {
+      Process top =
+          kernel
+              .builder(Qtinfo.class, List.of("top", "--interval", "0.1", "--count", "3"))
+              .redirectOutput(new File(terminal.path()))
+              .start();
+      String seen = untilHungUp(terminal);
+      SimulatedKernel.finish(top);
+      assertThat(top.exitValue()).as(seen).isZero();
+      assertThat(seen).startsWith("\u001b[2J\u001b[H/dev/qtfs_client").endsWith("\u001b[J");
+      assertThat(seen.split("\u001b\\[H", -1)).as("three looks").hasSize(4);
+      assertThat(seen.lines().filter(line -> line.startsWith("active 1"))).hasSize(3);
+    }
+  }
+
+  /** What has been drawn when nobody has the terminal open any more. */
+  private static String untilHungUp(Pty terminal) throws LinuxException {
+    StringBuilder seen = new StringBuilder();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(4096);
+      while (true) {
+        long count = terminal.master().read(buffer, buffer.byteSize());
+        if (count == -Errno.EAGAIN) {
+          assertThat(Poll.readable(Duration.ofSeconds(60), terminal.master())[0]).isNotZero();
+        } else if (count < 0) {
+          assertThat(count).isEqualTo(-Errno.EIO);
+          return seen.toString();
+        } else {
+          byte[] bytes = buffer.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE);
+          seen.append(new String(bytes, ISO_8859_1));
+        }
+      }
     }
   }
 

@@ -12,10 +12,12 @@ import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import picocli.CommandLine;
 import qtfs.linux.Fd;
@@ -31,6 +33,9 @@ record SimulatedKernel(Path directory) {
   private static final Path LIBRARY = Path.of("target/simkernel.so").toAbsolutePath();
   private static final int PATIENCE = 60;
 
+  /** Of the install image whose programs are tested; null for those of this build's classes. */
+  private static final @Nullable String IMAGE = System.getProperty("qtfs.image");
+
   /** What a program left: byte strings. */
   record Result(String out, String err, int code) {}
 
@@ -40,7 +45,7 @@ record SimulatedKernel(Path directory) {
 
   /** Compiles the library, once a build; without a compiler the test is skipped, loudly. */
   private static synchronized void compile() {
-    Path source = Path.of("src/test/c/simkernel.c");
+    Path source = Path.of("../qtcfg/src/test/c/simkernel.c");
     try {
       if (Files.exists(LIBRARY)
           && Files.getLastModifiedTime(LIBRARY).compareTo(Files.getLastModifiedTime(source)) > 0) {
@@ -120,6 +125,10 @@ record SimulatedKernel(Path directory) {
       Path err = Files.createTempFile(directory, "err", "");
       Path script = Files.createTempFile(directory, "script", "");
       ProcessBuilder builder = builder(program, arguments);
+      if (IMAGE != null) {
+        // By its bare name, as it was when it was recorded.
+        builder.command().set(0, Path.of(builder.command().getFirst()).getFileName().toString());
+      }
       // Through a file, as this JVM may be in a locale in which it cannot pass all arguments on.
       Files.writeString(
           script,
@@ -142,20 +151,36 @@ record SimulatedKernel(Path directory) {
 
   /** A program about to be started in front of this kernel. */
   ProcessBuilder builder(Class<?> program, List<String> arguments) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xmx64m"));
-    command.add("--enable-native-access=ALL-UNNAMED");
-    command.addAll(List.of("-cp", classPath(), program.getName()));
+    List<String> command = new ArrayList<>(IMAGE == null ? java(program) : installed(program));
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
     Map<String, String> environment = builder.environment();
     environment.remove("POSIXLY_CORRECT");
+    environment.put("QTFS_JAVA_HOME", System.getProperty("java.home"));
+    if (IMAGE != null) {
+      environment.put("PATH", IMAGE + "/bin:" + System.getenv("PATH"));
+    }
     environment.put("LD_PRELOAD", LIBRARY.toString());
     environment.put("SIMKERNEL_DIR", directory.toString());
     environment.put("QTFS_RUN_DIR", directory.toString());
     return builder;
+  }
+
+  private static List<String> java(Class<?> program) {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-XX:-UsePerfData",
+        "-Xmx64m",
+        "--enable-native-access=ALL-UNNAMED",
+        "-cp",
+        classPath(),
+        program.getName());
+  }
+
+  private static List<String> installed(Class<?> program) {
+    return List.of(IMAGE + "/bin/" + program.getSimpleName().toLowerCase(Locale.ROOT));
   }
 
   private static String classPath() {

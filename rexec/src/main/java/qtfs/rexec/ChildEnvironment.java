@@ -1,7 +1,9 @@
 package qtfs.rexec;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -50,10 +52,7 @@ final class ChildEnvironment {
   static List<String> of(List<String> own) {
     List<String> passed = new ArrayList<>();
     for (String variable : own) {
-      int equals = variable.indexOf('=');
-      if (equals > 0
-          && isHarmless(variable.substring(0, equals))
-          && !variable.startsWith(FUNCTION, equals + 1)) {
+      if (isHarmless(variable)) {
         passed.add(variable);
       }
     }
@@ -74,7 +73,34 @@ final class ChildEnvironment {
     }
   }
 
-  private static boolean isHarmless(String name) {
-    return !NAMES.contains(name) && PREFIXES.stream().noneMatch(name::startsWith);
+  /** Whether a variable, {@code NAME=value}, makes no program do something else. */
+  static boolean isHarmless(String variable) {
+    int equals = variable.indexOf('=');
+    if (equals <= 0) {
+      return false;
+    }
+    String name = variable.substring(0, equals);
+    return !NAMES.contains(name)
+        && PREFIXES.stream().noneMatch(name::startsWith)
+        && !variable.startsWith(FUNCTION, equals + 1);
+  }
+
+  /** A program's environment with a client's wishes: the last variable of a name counts. */
+  static List<String> with(Wishes wishes, List<String> usual) {
+    Map<String, String> variables = new LinkedHashMap<>();
+    for (String variable : wishes.clearEnvironment() ? List.<String>of() : usual) {
+      variables.put(name(variable), variable);
+    }
+    if (wishes.terminal() != null && !wishes.terminal().type().isEmpty()) {
+      variables.put("TERM", "TERM=" + wishes.terminal().type());
+    }
+    for (String variable : wishes.environment()) {
+      variables.put(name(variable), variable);
+    }
+    return List.copyOf(variables.values());
+  }
+
+  private static String name(String variable) {
+    return variable.substring(0, variable.indexOf('='));
   }
 }

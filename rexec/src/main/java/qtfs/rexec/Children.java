@@ -10,13 +10,14 @@ import qtfs.linux.Log;
 import qtfs.linux.Poll;
 
 /**
- * The programs that run, so that none outlives the server. Safe from any thread; a child is known
- * until the moment it is reaped, so that a signal never hits a stranger of the same number.
+ * The children of this server, held or running. Safe from any thread; a child is known until the
+ * moment it is reaped, so that a signal never hits a stranger of the same number.
  */
 final class Children implements Closeable {
   private static final int SIGKILL = 9;
 
   private final Set<ChildProcess> children = new HashSet<>();
+  private final Set<ChildProcess> started = new HashSet<>();
   private boolean closed;
 
   /** Takes note of a child; kills it if the server is ending. */
@@ -27,15 +28,21 @@ final class Children implements Closeable {
     }
   }
 
+  /** A child that was held is a program now, which may outlive the server. */
+  synchronized void started(ChildProcess child) {
+    started.add(child);
+  }
+
   /** Reaps a child that has ended. */
   synchronized ExitStatus reap(ChildProcess child) throws LinuxException {
-    children.remove(child);
+    forget(child);
     return child.reap();
   }
 
   /** Forgets a child that is gone and reaped. */
   synchronized void forget(ChildProcess child) {
     children.remove(child);
+    started.remove(child);
   }
 
   /** Kills and reaps a child, unless it is reaped already. */
@@ -64,6 +71,12 @@ final class Children implements Closeable {
     } catch (LinuxException e) {
       Log.warn("cannot kill " + child.pid() + ": " + e.getMessage());
     }
+  }
+
+  /** Kills those that run no program yet, and whoever comes yet; the programs stay. */
+  synchronized void leavePrograms() {
+    closed = true;
+    children.stream().filter(child -> !started.contains(child)).forEach(Children::kill);
   }
 
   /** Kills them all, and whoever comes yet. */

@@ -3,29 +3,25 @@ package qtfs.rexec;
 import java.io.File;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.ByteStrings;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
-import qtfs.linux.Pipe;
+import qtfs.linux.RawTerminal;
 import qtfs.udsproxy.connector.RemoteConnector;
 
 /**
  * One call of a program on the other host, from connect to exit code.
  *
- * <p>Three threads copy the standard streams, so that each may block; the calling thread talks to
- * the server. Once the program has ended its output is copied to the end, but whoever inherited it
- * (a daemon that the program left behind) cannot hold the call up: {@value #GRACE_SECONDS} silent
+ * <p>Threads copy the standard streams, so that each may block; the calling thread talks to the
+ * server. Once the program has ended its output is copied to the end, but whoever inherited it (a
+ * daemon that the program left behind) cannot hold the call up, unless asked to: some silent
  * seconds end it.
  */
 final class Client {
-  private static final int GRACE_SECONDS = 5;
-
-  /** Counted in turns of the clock, so that the silence of a machine that stands still is none. */
-  private static final int TURN_MILLIS = 100;
-
   /** How long a C server may be silent after all output has ended: it forgets to tell some ends. */
   private static final int C_SILENCE_SECONDS = 5;
 
@@ -44,6 +40,8 @@ final class Client {
    * @param stdin null if closed; the three streams stay the caller's
    * @param files to be opened for the program
    * @param handshake null to start the program at once
+   * @param manner what the options say
+   * @param signals to this process
    * @param log whether to tell what happens
    */
   record Settings(
@@ -55,7 +53,26 @@ final class Client {
       @Nullable Fd stderr,
       List<InheritedFile> files,
       @Nullable HandshakePipes handshake,
+      Manner manner,
+      ClientSignals signals,
       boolean log) {}
+
+  /**
+   * How a call ended.
+   *
+   * @param code the program's exit code, or 128 + signal
+   * @param how as far as the server tells
+   */
+  record Ending(int code, Message.Kill.End how) {
+    /**
+     * The signal that ended the program, 0 for none; where a C server does not tell, by its code.
+     */
+    int signal() {
+      boolean signaled =
+          how == Message.Kill.End.SIGNALED || (how == Message.Kill.End.UNTOLD && code > 128);
+      return signaled ? code - 128 : 0;
+    }
+  }
 
   /**
    * A call that has not begun.
@@ -71,16 +88,18 @@ final class Client {
   /**
    * Runs the program.
    *
-   * @return its exit code, or 128 + signal
    * @throws RexecException if it did not run, or its end stayed unknown
    */
-  int run() throws RexecException {
+  Ending run() throws RexecException {
     File pids = PidFile.makeDirectory(settings.runDir);
     try (Fd connection = connect();
         MessageChannel channel = new MessageChannel(connection)) {
       return run(channel, pids);
     } catch (IOException e) {
       throw new RexecException(ExitCode.OWN_FAILURE, program + ": " + e.getMessage());
+    } finally {
+      settings.signals.passTo(null);
+      settings.signals.leftovers().close();
     }
   }
 
@@ -92,42 +111,58 @@ final class Client {
     }
   }
 
-  private int run(MessageChannel channel, File pids) throws IOException, RexecException {
-    Pipe in = Pipe.open();
-    Pipe out = Pipe.open();
-    Pipe err = Pipe.open();
-    Pump stdin = Pump.toProgram("standard input", settings.stdin, in.write());
-    Pump stdout = Pump.fromProgram("standard output", out.read(), settings.stdout);
-    Pump stderr = Pump.fromProgram("standard error", err.read(), settings.stderr);
-    Outputs outputs = new Outputs(stdout, stderr);
-    request(channel, in.read(), out.write(), err.write());
+  private Ending run(MessageChannel channel, File pids) throws IOException, RexecException {
+    Wishes wishes = UserTerminal.addTo(settings);
+    Streams streams = new Streams(settings.stdin, settings.stdout, settings.stderr);
+    Outputs outputs = streams.outputs();
+    request(channel, streams, wishes);
     outputs.start();
     PidFile.sweep(pids);
     Message.PidMap pidMap = awaitPidMap(channel, outputs);
-    try (PidFile pidFile = writePidFile(pids, pidMap.pid())) {
-      removeAtExit(pidFile);
-      shakeHands(channel);
-      stdin.start();
-      int exitStatus = awaitEnd(channel, pidMap, outputs);
-      if (!outputs.drain()) {
-        Rexec.complain(
-            program
-                + ": has ended, but something it has started on the other host keeps its output open;"
-                + " not waiting for that");
-      }
-      tellFailures(stdin, stdout, stderr);
-      return exitStatus;
+    giveUpUnlessAble(channel, pidMap, wishes);
+    settings.signals.leftovers().add(writePidFile(pids, pidMap.pid()));
+    Message.Handshake answer = askManager(channel);
+    RawTerminal terminal = UserTerminal.makeRaw(settings, pidMap);
+    shakeHands(channel, answer);
+    settings.signals.passTo(
+        new SignalsToProgram(settings.signals, channel.socket(), pidMap, terminal));
+    streams.startInput();
+    Message.Kill end = awaitEnd(channel, pidMap, outputs);
+    settings.signals.passTo(null);
+    drain(outputs);
+    settings.signals.leftovers().close();
+    streams.tellFailures();
+    return ending(end);
+  }
+
+  private void drain(Outputs outputs) {
+    Manner.Wait wait = settings.manner.whenToEnd();
+    if (!outputs.drain(wait.silenceMillis()) && wait == Manner.Wait.GRACE) {
+      Rexec.complain(
+          program
+              + ": has ended, but something it has started on the other host keeps its output open;"
+              + " not waiting for that");
     }
   }
 
+  private Ending ending(Message.Kill end) {
+    if (end.end() == Message.Kill.End.TIMED_OUT) {
+      Rexec.complain(program + ": ended, it took longer than --timeout allows");
+    }
+    return new Ending(end.exitStatus(), end.end());
+  }
+
   /** Sends what to run, and lets go of the program's ends of the pipes. */
-  private void request(MessageChannel channel, Fd stdin, Fd stdout, Fd stderr) throws IOException {
-    try (stdin;
-        stdout;
-        stderr) {
-      channel.send(new Message.Exec(arguments, FilesJson.write(settings.files)), List.of(stdin));
-      channel.send(new Message.PipeMessage(1), List.of(stdout));
-      channel.send(new Message.PipeMessage(2), List.of(stderr));
+  private void request(MessageChannel channel, Streams streams, Wishes wishes) throws IOException {
+    try (streams) {
+      List<Fd> fds = new ArrayList<>();
+      fds.add(streams.programsStdin());
+      for (int number : wishes.descriptors()) {
+        fds.add(Fd.own(number));
+      }
+      channel.send(new Message.Exec(arguments, FilesJson.write(settings.files, wishes)), fds);
+      channel.send(new Message.PipeMessage(1), List.of(streams.programsStdout()));
+      channel.send(new Message.PipeMessage(2), List.of(streams.programsStderr()));
     }
     log("request sent");
   }
@@ -136,7 +171,7 @@ final class Client {
       throws IOException, RexecException {
     MessageChannel.Received received = channel.receive(Deadline.after(ANSWER_LIMIT));
     if (received == null) {
-      outputs.drain();
+      outputs.drain(Manner.Wait.GRACE.silenceMillis());
       // The server's own words have gone to standard error already.
       throw new RexecException(
           ExitCode.CANNOT_EXECUTE,
@@ -164,32 +199,26 @@ final class Client {
     }
   }
 
-  /** For a signal that ends this process; the JVM's exit code is 128 + signal then. */
-  private static void removeAtExit(PidFile pidFile) {
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread("remove pid file") {
-              @Override
-              public void run() {
-                pidFile.close();
-              }
-            });
-  }
-
-  private void shakeHands(MessageChannel channel) throws IOException, RexecException {
-    Message.Handshake answer = Message.Handshake.GO;
-    if (settings.handshake != null) {
-      answer = askManager(settings.handshake, channel);
-    }
-    channel.send(answer, List.of());
-    if (!answer.go()) {
-      throw new RexecException(
-          ExitCode.OWN_FAILURE, program + ": called off by the answer at " + HandshakePipes.READ);
-    }
-  }
-
-  private Message.Handshake askManager(HandshakePipes pipes, MessageChannel channel)
+  /** Calls the program off where it would run as if nothing had been asked for. */
+  private void giveUpUnlessAble(MessageChannel channel, Message.PidMap pidMap, Wishes wishes)
       throws IOException, RexecException {
+    String missing = settings.manner.missing(pidMap, wishes);
+    if (!missing.isEmpty()) {
+      channel.send(Message.Handshake.GIVE_UP, List.of());
+      throw new RexecException(
+          ExitCode.OWN_FAILURE,
+          program
+              + ": not started, since the server on the other host cannot do "
+              + missing
+              + "; a C rexec_server cannot");
+    }
+  }
+
+  private Message.Handshake askManager(MessageChannel channel) throws IOException, RexecException {
+    HandshakePipes pipes = settings.handshake;
+    if (pipes == null) {
+      return Message.Handshake.GO;
+    }
     HandshakePipes.Outcome outcome = pipes.exchange(channel.socket());
     if (outcome == HandshakePipes.Outcome.ANSWERED) {
       return new Message.Handshake(pipes.answer());
@@ -202,20 +231,29 @@ final class Client {
         program + ": called off, the other side of the handshake pipes is gone");
   }
 
-  private int awaitEnd(MessageChannel channel, Message.PidMap pidMap, Outputs outputs)
+  private void shakeHands(MessageChannel channel, Message.Handshake answer)
+      throws IOException, RexecException {
+    channel.send(answer, List.of());
+    if (!answer.go()) {
+      throw new RexecException(
+          ExitCode.OWN_FAILURE, program + ": called off by the answer at " + HandshakePipes.READ);
+    }
+  }
+
+  private Message.Kill awaitEnd(MessageChannel channel, Message.PidMap pidMap, Outputs outputs)
       throws RexecException {
-    if ((pidMap.capabilities() & Message.PidMap.TELLS_EVERY_END) == 0) {
+    if (!pidMap.can(Message.PidMap.TELLS_EVERY_END)) {
       awaitWordOfCServer(channel, outputs);
     }
     try (MessageChannel.Received received = channel.receive(Deadline.NEVER)) {
       if (received != null && received.message() instanceof Message.Kill kill) {
         log("exit code " + kill.exitStatus());
-        return kill.exitStatus();
+        return kill;
       }
     } catch (IOException e) {
       log(e.getMessage());
     }
-    outputs.drain();
+    outputs.drain(Manner.Wait.GRACE.silenceMillis());
     throw lost("before its end was told");
   }
 
@@ -237,66 +275,6 @@ final class Client {
   private RexecException lost(String when) {
     return new RexecException(
         ExitCode.OWN_FAILURE, program + ": the link to the program was lost " + when);
-  }
-
-  /** The two streams that come back. */
-  private static final class Outputs {
-    private final Pump stdout;
-    private final Pump stderr;
-
-    Outputs(Pump stdout, Pump stderr) {
-      this.stdout = stdout;
-      this.stderr = stderr;
-    }
-
-    void start() {
-      stdout.start();
-      stderr.start();
-    }
-
-    boolean areDone() {
-      return stdout.isDone() && stderr.isDone();
-    }
-
-    boolean anyError() {
-      return stderr.anything();
-    }
-
-    /** Waits until both have ended, or have been silent for the grace time; tells which. */
-    boolean drain() {
-      int silentTurns = 0;
-      long moved = moved();
-      while (!areDone()) {
-        if (silentTurns == GRACE_SECONDS * 1000 / TURN_MILLIS) {
-          return false;
-        }
-        try {
-          Pump waitFor = stdout.isDone() ? stderr : stdout;
-          waitFor.done().await(TURN_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          return false;
-        }
-        long movedNow = moved();
-        boolean silent = movedNow == moved && !stdout.isWriting() && !stderr.isWriting();
-        silentTurns = silent ? silentTurns + 1 : 0;
-        moved = movedNow;
-      }
-      return true;
-    }
-
-    private long moved() {
-      return stdout.moved() + stderr.moved();
-    }
-  }
-
-  private static void tellFailures(Pump... pumps) {
-    for (Pump pump : pumps) {
-      String failure = pump.failure();
-      if (failure != null) {
-        Rexec.complain(failure);
-      }
-    }
   }
 
   private void log(@Nullable String what) {

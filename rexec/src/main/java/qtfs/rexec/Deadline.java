@@ -23,4 +23,8 @@ final class Deadline {
   Duration left() {
     return never ? FOREVER : Duration.ofNanos(Math.max(0, nanoTime - System.nanoTime()));
   }
+
+  boolean isOver() {
+    return !never && nanoTime - System.nanoTime() <= 0;
+  }
 }

@@ -4,6 +4,9 @@ import qtfs.linux.Errno;
 
 /** The exit codes that are not the program's own, as in env(1), nohup(1) and the shells. */
 final class ExitCode {
+  /** The program took longer than it was given. */
+  static final int TIMED_OUT = 124;
+
   /** rexec itself failed, or the link to the program was lost. */
   static final int OWN_FAILURE = 125;
 

@@ -23,8 +23,12 @@ import org.jspecify.annotations.Nullable;
  * passed over, since other versions may add some.
  */
 final class FilesJson {
-  /** What is sent without any file: known beforehand, so that most calls load no JSON library. */
-  static final String NONE = "{\"Files\":[]}";
+  /**
+   * What is sent without any file, and no wish but the usual grace: known beforehand, so that most
+   * calls load no JSON library.
+   */
+  static final String NONE =
+      "{\"Files\":[],\"KillGraceMs\":" + Wishes.USUAL_KILL_GRACE_MILLIS + "}";
 
   static final int MIN_NUMBER = 3;
   static final int MAX_NUMBER = 1023;
@@ -32,9 +36,9 @@ final class FilesJson {
 
   private FilesJson() {}
 
-  /** As a byte string. */
-  static String write(List<InheritedFile> files) {
-    if (files.isEmpty()) {
+  /** As a byte string, with the wishes beside the list. */
+  static String write(List<InheritedFile> files, Wishes wishes) {
+    if (files.isEmpty() && wishes.areUsual()) {
       return NONE;
     }
     ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -50,11 +54,17 @@ final class FilesJson {
         json.writeEndObject();
       }
       json.writeEndArray();
+      WishesJson.write(json, wishes);
       json.writeEndObject();
     } catch (IOException impossible) {
       throw new AssertionError(impossible);
     }
     return out.toString(ISO_8859_1);
+  }
+
+  /** For a byte string. */
+  static JsonParser parser(String json) throws IOException {
+    return Reading.FACTORY.createParser(json.getBytes(ISO_8859_1));
   }
 
   /**
@@ -66,7 +76,7 @@ final class FilesJson {
    *     a negative offset
    */
   static List<InheritedFile> read(String json) throws ProtocolException {
-    try (JsonParser parser = Reading.FACTORY.createParser(json.getBytes(ISO_8859_1))) {
+    try (JsonParser parser = parser(json)) {
       expect(parser.nextToken() == JsonToken.START_OBJECT, "not an object");
       List<InheritedFile> files = new ArrayList<>();
       while (parser.nextToken() == JsonToken.FIELD_NAME) {
@@ -171,7 +181,7 @@ final class FilesJson {
     }
   }
 
-  private static String firstLine(IOException e) {
+  static String firstLine(IOException e) {
     String message = String.valueOf(e.getMessage());
     int end = message.indexOf('\n');
     return end < 0 ? message : message.substring(0, end);

@@ -56,6 +56,29 @@ sealed interface Message {
     /** The server sends {@link Kill} however soon the program ends, which a C server does not. */
     static final int TELLS_EVERY_END = 1;
 
+    /** It takes {@link Signal}. */
+    static final int SIGNALS = 2;
+
+    /** It has read the {@link Wishes}, and the program gets what it is to get of them. */
+    static final int SURROUNDINGS = 4;
+
+    /** The program is on the terminal that was wished for, and {@link Resize} is taken. */
+    static final int TERMINAL = 8;
+
+    /** The program has the further descriptors that came with {@link Exec}. */
+    static final int DESCRIPTORS = 16;
+
+    /** It explains instead of running anything, as it was asked to: {@link ExplainWish}. */
+    static final int EXPLAINS = 1 << 8;
+
+    /** What every server of ours can. */
+    static final int ALWAYS = TELLS_EVERY_END | SIGNALS | SURROUNDINGS | DESCRIPTORS;
+
+    /** Whether the server has a capability. */
+    boolean can(int capability) {
+      return (capabilities & capability) != 0;
+    }
+
     @Override
     public byte[] encode() {
       int mark = capabilities == 0 ? 0 : MessageCodec.OURS;
@@ -86,11 +109,64 @@ sealed interface Message {
    * The program has ended.
    *
    * @param exitStatus its code, or 128 + signal
+   * @param end how, as far as the server tells: a C server does not
    */
-  record Kill(int exitStatus) implements Message {
+  record Kill(int exitStatus, End end) implements Message {
+    /** How a program ended, with its number on the wire. */
+    enum End {
+      EXITED(0),
+      SIGNALED(1),
+      TIMED_OUT(2),
+      UNTOLD(-1);
+
+      private final int number;
+
+      End(int number) {
+        this.number = number;
+      }
+
+      /** {@link #UNTOLD} for a number that is none. */
+      static End of(int number) {
+        for (End end : values()) {
+          if (end.number == number) {
+            return end;
+          }
+        }
+        return UNTOLD;
+      }
+    }
+
+    /** As a C server says it. */
+    Kill(int exitStatus) {
+      this(exitStatus, End.UNTOLD);
+    }
+
     @Override
     public byte[] encode() {
-      return MessageCodec.header(MessageCodec.KILL, 0, 0, 0, exitStatus, 0);
+      boolean told = end != End.UNTOLD;
+      return MessageCodec.header(
+          MessageCodec.KILL, told ? end.number : 0, 0, 0, exitStatus, told ? MessageCodec.OURS : 0);
+    }
+  }
+
+  /**
+   * A signal for the program's process group: the client's word, to a server that can {@link
+   * PidMap#SIGNALS}.
+   *
+   * @param number one of {@link qtfs.linux.Signals.Name}
+   */
+  record Signal(int number) implements Message {
+    @Override
+    public byte[] encode() {
+      return MessageCodec.header(MessageCodec.SIGNAL, 0, 0, 0, number, 0);
+    }
+  }
+
+  /** A new size of the user's terminal: the client's word, for a program that is on a terminal. */
+  record Resize(int rows, int columns) implements Message {
+    @Override
+    public byte[] encode() {
+      return MessageCodec.header(MessageCodec.RESIZE, rows, columns, 0, 0, 0);
     }
   }
 }

@@ -17,11 +17,14 @@ import java.util.List;
  *  msgtype  argc  pipefd  msglen  exit_status  pid
  *
  *  EXEC      0x5a5a  argc > 0, msglen to 1 MiB     argc strings, each with a NUL; then JSON without
- *  KILL      0x5a5b  exit_status, msglen 0
+ *  KILL      0x5a5b  exit_status, msglen 0         from a server of ours also pid "QTF2" and
+ *                                                  how it ended in argc
  *  PIPE      0x5a5c  pipefd, msglen 0
  *  PIDMAP    0x5a5d  pid, msglen 0                 from a server of ours also exit_status "QTF2"
  *                                                  and its capability bits in argc
  *  HANDSHAKE 0x5a5e  msglen 1                      '1' go, anything else give up
+ *  SIGNAL    0x5a60  exit_status, msglen 0         only to a server of ours
+ *  RESIZE    0x5a61  argc rows, pipefd columns, msglen 0           likewise
  * </pre>
  *
  * Fields that a message does not name are sent as 0 and not read: the C programs leave them
@@ -36,8 +39,10 @@ final class MessageCodec {
   static final int PIPE = 0x5a5c;
   static final int PIDMAP = 0x5a5d;
   static final int HANDSHAKE = 0x5a5e;
+  static final int SIGNAL = 0x5a60;
+  static final int RESIZE = 0x5a61;
 
-  /** ASCII "QTF2": says that the server is ours, and argc its capabilities. */
+  /** ASCII "QTF2": says that the server is ours, and argc more than a C server says. */
   static final int OURS = 0x32465451;
 
   private static final int MSGTYPE = 0;
@@ -93,7 +98,7 @@ final class MessageCodec {
     boolean right =
         switch (type) {
           case EXEC -> length >= 0 && length <= MAX_DATA_LENGTH;
-          case KILL, PIPE, PIDMAP -> length == 0;
+          case KILL, PIPE, PIDMAP, SIGNAL, RESIZE -> length == 0;
           case HANDSHAKE -> length == 1;
           default -> throw new ProtocolException("unknown message type " + hex(type));
         };
@@ -113,10 +118,12 @@ final class MessageCodec {
     int type = field(header, MSGTYPE);
     return switch (type) {
       case EXEC -> exec(field(header, ARGC), data);
-      case KILL -> new Message.Kill(field(header, EXIT_STATUS));
+      case KILL -> kill(header);
       case PIPE -> new Message.PipeMessage(field(header, PIPEFD));
       case PIDMAP -> pidMap(header);
       case HANDSHAKE -> new Message.Handshake(data[0]);
+      case SIGNAL -> new Message.Signal(field(header, EXIT_STATUS));
+      case RESIZE -> new Message.Resize(field(header, ARGC), field(header, PIPEFD));
       default -> throw new ProtocolException("unknown message type " + hex(type));
     };
   }
@@ -124,6 +131,13 @@ final class MessageCodec {
   private static Message pidMap(byte[] header) {
     boolean ours = field(header, EXIT_STATUS) == OURS;
     return new Message.PidMap(field(header, PID), ours ? field(header, ARGC) : 0);
+  }
+
+  private static Message kill(byte[] header) {
+    boolean ours = field(header, PID) == OURS;
+    return new Message.Kill(
+        field(header, EXIT_STATUS),
+        ours ? Message.Kill.End.of(field(header, ARGC)) : Message.Kill.End.UNTOLD);
   }
 
   private static Message exec(int argc, byte[] data) throws ProtocolException {

@@ -1,5 +1,7 @@
 package qtfs.rexec;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -15,6 +17,9 @@ final class Orphans {
   /** How the pipes' names start. */
   static final String GATE_PREFIX = "held.";
 
+  /** How the names of the directories start that {@link OpenedProgram} has its links in. */
+  static final String PINNED_PREFIX = "exec.";
+
   private Orphans() {}
 
   /** Removes them; by the server that holds the lock of the run directory. */
@@ -26,10 +31,39 @@ final class Orphans {
         }
       }
     }
+    sweepFiles(runDir);
+  }
+
+  /** Removes the files alone: where the server is about to end, and nobody waits at them. */
+  static void sweepFiles(Path runDir) throws IOException {
     try (DirectoryStream<Path> gates = Files.newDirectoryStream(runDir, GATE_PREFIX + "*")) {
       for (Path gate : gates) {
         Files.deleteIfExists(gate);
       }
+    }
+    try (DirectoryStream<Path> places = Files.newDirectoryStream(runDir, PINNED_PREFIX + "*")) {
+      for (Path place : places) {
+        sweepPlace(place);
+      }
+    }
+  }
+
+  private static void sweepPlace(Path place) throws IOException {
+    try (DirectoryStream<Path> links = Files.newDirectoryStream(place)) {
+      for (Path link : links) {
+        Files.delete(link);
+      }
+    }
+    Files.deleteIfExists(place);
+  }
+
+  /** Removes a link of {@link OpenedProgram} and the directory that it has for itself. */
+  static void removePinned(Path link) {
+    try {
+      Files.deleteIfExists(link);
+      Files.deleteIfExists(requireNonNull(link.getParent()));
+    } catch (IOException e) {
+      Log.warn("cannot remove " + link + ": " + e.getMessage());
     }
   }
 

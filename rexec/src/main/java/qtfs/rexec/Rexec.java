@@ -1,20 +1,25 @@
 package qtfs.rexec;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.ByteStrings;
 import qtfs.linux.Log;
 import qtfs.linux.ProcessAttributes;
+import qtfs.linux.Signals;
 import qtfs.udsproxy.connector.RemoteConnector;
 
 /**
  * {@code rexec PROGRAM [ARGUMENT...]}: runs a program on the other host with this process's
- * standard streams and inherited files, and exits with its code.
+ * standard streams and inherited files, and exits with its code. Started by another name, through a
+ * link, it runs the program of that name.
  *
- * <p>Ends by halt, since a thread may be blocked in a read of standard input for ever.
+ * <p>Ends by _exit(2), since a thread may be blocked in a read of standard input for ever, which
+ * the JVM would wait for.
  */
 public final class Rexec {
+  private static final String NAME = "rexec";
   private static final String DEFAULT_RUN_DIR = "/var/run/rexec";
 
   private Rexec() {}
@@ -25,7 +30,7 @@ public final class Rexec {
       // The build makes the AOT cache, which a halted JVM does not write.
       System.exit(exitCode);
     }
-    Runtime.getRuntime().halt(exitCode);
+    ProcessAttributes.exitNow(exitCode);
   }
 
   private static int exitCode(String[] args) {
@@ -57,39 +62,67 @@ public final class Rexec {
       return ExitCode.CONFIGURATION;
     }
     List<String> arguments = ByteStrings.ofMain(args);
+    String name = calledAs(System.getProperty("qtfs.argv0"));
+    if (!name.equals(NAME)) {
+      return run(withFirst(ByteStrings.of(name), arguments), Manner.USUAL, log != null);
+    }
     if (arguments.isEmpty()) {
       throw new RexecException(
           ExitCode.OWN_FAILURE, "no program given; usage: rexec PROGRAM [ARGUMENT...]");
     }
+    if (arguments.get(0).equals(Explain.OPTION)) {
+      return Explain.run(arguments.subList(1, arguments.size()));
+    }
     if (arguments.get(0).startsWith("-")) {
       RexecOptions options = RexecOptions.parse(arguments);
-      if (options.isAnswered()) {
-        return options.exitCode();
-      }
-      arguments = options.arguments();
+      return options.isAnswered()
+          ? options.exitCode()
+          : run(options.arguments(), options.manner(), log != null);
     }
-    return run(arguments, log != null);
+    return run(arguments, Manner.USUAL, log != null);
   }
 
-  private static int run(List<String> arguments, boolean log) throws IOException, RexecException {
+  /** The name of the link, or of the program itself, that was started. */
+  private static String calledAs(@Nullable String path) {
+    return path == null ? NAME : path.substring(path.lastIndexOf('/') + 1);
+  }
+
+  private static List<String> withFirst(String first, List<String> rest) {
+    List<String> all = new ArrayList<>();
+    all.add(first);
+    all.addAll(rest);
+    return all;
+  }
+
+  private static int run(List<String> arguments, Manner manner, boolean log)
+      throws IOException, RexecException {
+    ClientSignals signals = new ClientSignals();
+    signals.start();
     HandshakePipes handshake =
         HandshakePipes.of(System.getenv(HandshakePipes.READ), System.getenv(HandshakePipes.WRITE));
     Descriptors descriptors = Descriptors.ofThisProcess();
-    ProcessAttributes.name("rexec");
+    ProcessAttributes.name(NAME);
     int ignored = ProcessAttributes.umask(0077);
-    return new Client(
-            new Client.Settings(
-                RemoteConnector.fromEnvironment(),
-                runDir(System.getenv("REXEC_RUN_DIR")),
-                ProcessAttributes.pid(),
-                descriptors.standard(0),
-                descriptors.standard(1),
-                descriptors.standard(2),
-                descriptors.files(),
-                handshake,
-                log),
-            arguments)
-        .run();
+    Client.Ending ending =
+        new Client(
+                new Client.Settings(
+                    RemoteConnector.fromEnvironment(),
+                    runDir(System.getenv("REXEC_RUN_DIR")),
+                    ProcessAttributes.pid(),
+                    descriptors.standard(0),
+                    descriptors.standard(1),
+                    descriptors.standard(2),
+                    descriptors.files(),
+                    handshake,
+                    manner,
+                    signals,
+                    log),
+                arguments)
+            .run();
+    if (manner.sameSignal() && ending.signal() != 0) {
+      Signals.die(ending.signal());
+    }
+    return ending.code();
   }
 
   /** The run directory that an environment asks for. */

@@ -4,14 +4,22 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import qtfs.linux.ByteStrings;
+import qtfs.linux.DaemonRunner;
+import qtfs.linux.Fd;
+import qtfs.linux.ListenFds;
 import qtfs.linux.Log;
+import qtfs.linux.Notification;
 import qtfs.linux.ProcessAttributes;
-import qtfs.whitelist.RexecWhitelist;
-import qtfs.whitelist.WhitelistException;
+import qtfs.linux.SocketFamily;
 
 /**
  * {@code rexec_server}: runs the programs that clients ask for and the whitelist allows. Ends with
@@ -19,22 +27,29 @@ import qtfs.whitelist.WhitelistException;
  */
 public final class RexecServer {
   private static final int OPEN_FILES = 65536;
-  private static final int DEFAULT_MAX_REQUESTS = 1024;
+  private static final long WATCH_MILLIS = 400;
+
+  /** What a socket unit calls the socket, {@code FileDescriptorName=}. */
+  private static final String SOCKET_NAME = "rexec";
 
   private RexecServer() {}
 
   public static void main(String[] args) throws InterruptedException {
     int code = run(args);
-    if (code >= 0) {
-      Runtime.getRuntime().halt(code);
+    if (Boolean.getBoolean("qtfs.training")) {
+      // The build makes the AOT cache, which a halted JVM does not write.
+      System.exit(code);
     }
-    Thread.currentThread().join();
+    Runtime.getRuntime().halt(code);
   }
 
-  /** Starts the server; the exit code if there is none, negative if it runs. */
-  private static int run(String[] args) {
+  /** Runs the server, or does what else is asked for; the exit code. */
+  private static int run(String[] args) throws InterruptedException {
     CommandLine commandLine = new CommandLine(spec());
     try {
+      if (args.length > 0 && args[0].equals("ctl")) {
+        return Ctl.run(List.of(args).subList(1, args.length));
+      }
       CommandLine.ParseResult result = commandLine.parseArgs(args);
       PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
       commandLine.setOut(out);
@@ -42,13 +57,20 @@ public final class RexecServer {
       if (answered != null) {
         return answered;
       }
-      start(result);
-      return -1;
+      PolicyFiles files =
+          PolicyFiles.beside(
+              result.matchedOptionValue("--whitelist", Path.of("/etc/rexec/whitelist")));
+      return result.hasMatchedOption("--check") ? check(files, out) : serve(result, files);
     } catch (CommandLine.ParameterException e) {
       return complain(e.getMessage() + "; try rexec_server --help");
-    } catch (WhitelistException | IOException e) {
+    } catch (PolicyFiles.BrokenException | IOException e) {
       return complain(String.valueOf(e.getMessage()));
     }
+  }
+
+  private static int check(PolicyFiles files, PrintWriter out) throws PolicyFiles.BrokenException {
+    out.println(files.load().summary() + ": nothing is wrong");
+    return 0;
   }
 
   private static int complain(String lines) {
@@ -60,15 +82,20 @@ public final class RexecServer {
 
   private static CommandSpec spec() {
     CommandSpec spec = Commands.standard("rexec_server");
+    spec.parser().caseInsensitiveEnumValuesAllowed(true);
     spec.usageMessage()
-        .description("Runs the programs that rexec asks for and the whitelist allows.")
+        .description(
+            "Runs the programs that rexec asks for and the whitelist allows.",
+            "A running one is asked with: rexec_server ctl ps, status, kill PID [SIGNAL].")
         .synopsisHeading("usage: ");
     return spec.addOption(
             OptionSpec.builder("--whitelist")
                 .paramLabel("FILE")
                 .type(Path.class)
                 .defaultValue("/etc/rexec/whitelist")
-                .description("The programs, one a line. Default: ${DEFAULT-VALUE}")
+                .description(
+                    "The programs, one a line; policy.d and rexec_server.conf are beside it."
+                        + " Default: ${DEFAULT-VALUE}")
                 .build())
         .addOption(
             OptionSpec.builder("--run-dir")
@@ -80,50 +107,70 @@ public final class RexecServer {
             OptionSpec.builder("--max-requests")
                 .paramLabel("N")
                 .type(int.class)
-                .defaultValue(Integer.toString(DEFAULT_MAX_REQUESTS))
-                .description("So many programs at once; more wait. Default: ${DEFAULT-VALUE}")
+                .description("So many programs at once; more wait. Default: the configuration's")
+                .build())
+        .addOption(
+            OptionSpec.builder("--log-format")
+                .paramLabel("FORMAT")
+                .type(Log.Format.class)
+                .description("text, journal or json. Default: what suits standard error")
+                .build())
+        .addOption(
+            OptionSpec.builder("--check")
+                .description("Says what is wrong with the files, all of it, and exits.")
                 .build());
   }
 
-  private static void start(CommandLine.ParseResult options)
-      throws WhitelistException, IOException {
-    Path whitelistFile = options.matchedOptionValue("--whitelist", Path.of("/etc/rexec/whitelist"));
+  private static int serve(CommandLine.ParseResult options, PolicyFiles files)
+      throws PolicyFiles.BrokenException, IOException, InterruptedException {
     Path runDir =
         options.matchedOptionValue(
             "--run-dir", Path.of(Rexec.runDir(System.getenv("REXEC_RUN_DIR"))));
-    int maxRequests = options.matchedOptionValue("--max-requests", DEFAULT_MAX_REQUESTS);
-    if (maxRequests < 1) {
+    int maxRequests = options.matchedOptionValue("--max-requests", 0);
+    if (options.hasMatchedOption("--max-requests") && maxRequests < 1) {
       throw new IOException("--max-requests " + maxRequests + " must be at least 1");
     }
-    RexecWhitelist whitelist = RexecWhitelist.load(whitelistFile);
+    Log.Format format = options.matchedOptionValue("--log-format", null);
+    if (format != null) {
+      Log.format(format);
+    }
+    DaemonRunner runner =
+        new DaemonRunner(Notification.fromEnvironment(), Duration.ZERO, files.all());
+    PolicyWatch watch = new PolicyWatch(files.policies());
+    CurrentPolicy policy = CurrentPolicy.load(files);
     ProcessAttributes.name("rexec_server");
     int ignored = ProcessAttributes.umask(0077);
-    long files = ProcessAttributes.raiseOpenFiles(OPEN_FILES);
+    long openFiles = ProcessAttributes.raiseOpenFiles(OPEN_FILES);
+    Log.debug(openFiles + " files may be open");
     ServerContext context =
-        new ServerContext(
-            whitelist, whitelistFile, runDir, ByteStrings.split("/proc/self/environ"));
-    Server server = Server.start(runDir, context, maxRequests);
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  Log.info("ending on a signal");
-                  server.close();
-                  if (!Boolean.getBoolean("qtfs.training")) {
-                    // Ended as asked is success, not 128 + 15.
-                    Runtime.getRuntime().halt(0);
+        new ServerContext(policy, runDir, ByteStrings.split("/proc/self/environ"));
+    try (ListenFds inherited = ListenFds.fromEnvironment()) {
+      Optional<Fd> socket = inherited.takeStream(SOCKET_NAME, SocketFamily.UNIX);
+      inherited.requireNoMore(List.of(SOCKET_NAME));
+      runner.catchSignals();
+      RexecDaemon daemon = RexecDaemon.start(runDir, context, maxRequests, socket);
+      watch(watch, runner);
+      return runner.run(daemon) ? 0 : ExitCode.CONFIGURATION;
+    }
+  }
+
+  private static void watch(PolicyWatch watch, DaemonRunner runner) {
+    Thread thread =
+        new Thread(
+            () -> {
+              CountDownLatch never = new CountDownLatch(1);
+              try {
+                while (!never.await(WATCH_MILLIS, TimeUnit.MILLISECONDS)) {
+                  if (watch.changed()) {
+                    runner.reload("a file in policy.d changed");
                   }
-                },
-                "end"));
-    Log.info(
-        "listening at "
-            + runDir
-            + "/rexec_uds.sock, "
-            + whitelist.size()
-            + " programs in "
-            + whitelistFile
-            + ", "
-            + files
-            + " files");
+                }
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            },
+            "watch");
+    thread.setDaemon(true);
+    thread.start();
   }
 }

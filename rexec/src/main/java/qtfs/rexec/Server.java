@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
@@ -23,6 +24,7 @@ final class Server implements Closeable {
   private static final Duration STOP_LIMIT = Duration.ofMillis(500);
   private static final Duration RETRY = Duration.ofMillis(100);
 
+  private final Path runDir;
   private final LockFile lock;
   private final UnixListener listener;
   private final ServerContext context;
@@ -31,7 +33,13 @@ final class Server implements Closeable {
   private final Thread accepting;
 
   private Server(
-      LockFile lock, UnixListener listener, ServerContext context, int maxRequests, Pipe stop) {
+      Path runDir,
+      LockFile lock,
+      UnixListener listener,
+      ServerContext context,
+      int maxRequests,
+      Pipe stop) {
+    this.runDir = runDir;
     this.lock = lock;
     this.listener = listener;
     this.context = context;
@@ -55,14 +63,29 @@ final class Server implements Closeable {
    * @param runDir made if it is missing, mode 0700; the context's
    */
   static Server start(Path runDir, ServerContext context, int maxRequests) throws IOException {
+    return start(runDir, context, maxRequests, Optional.empty());
+  }
+
+  /**
+   * The same with a listening socket of somebody else's.
+   *
+   * @param inherited taken over
+   */
+  static Server start(Path runDir, ServerContext context, int maxRequests, Optional<Fd> inherited)
+      throws IOException {
     RunDirectory.prepare(runDir);
     LockFile lock =
         LockFile.tryAcquire(runDir.resolve("rexec_uds.lock"))
             .orElseThrow(() -> new InUseException(runDir));
     try {
       Orphans.sweep(runDir);
-      UnixListener listener = UnixListener.bind(runDir.resolve("rexec_uds.sock"), BACKLOG);
-      Server server = new Server(lock, listener, context, maxRequests, Pipe.open());
+      context.running().adopt();
+      UnixListener listener =
+          inherited.isPresent()
+              ? UnixListener.inherited(inherited.get())
+              : UnixListener.bind(runDir.resolve("rexec_uds.sock"), BACKLOG);
+      Log.debug(LoadedAtStart.CLASSES.size() + " classes loaded ahead");
+      Server server = new Server(runDir, lock, listener, context, maxRequests, Pipe.open());
       server.accepting.start();
       return server;
     } catch (IOException e) {
@@ -124,10 +147,14 @@ final class Server implements Closeable {
     Poll.readable(RETRY, stop.read());
   }
 
-  /** Ends the server: no more connections, and no program left. Idempotent. */
-  @Override
-  public void close() {
-    if (!lock.fd().isOpen()) {
+  /** Whether connections are accepted. */
+  boolean isAccepting() {
+    return accepting.isAlive();
+  }
+
+  /** Takes no more connections. Idempotent. */
+  void stopAccepting() {
+    if (!stop.write().isOpen()) {
       return;
     }
     stop.write().close();
@@ -138,7 +165,23 @@ final class Server implements Closeable {
       Thread.currentThread().interrupt();
     }
     listener.close();
-    context.children().close();
+  }
+
+  /** Ends the server and leaves its programs running, for the next one to list. */
+  void leave() throws IOException {
+    stopAccepting();
+    context.children().leavePrograms();
+    Orphans.sweepFiles(runDir);
     lock.close();
+  }
+
+  /** Ends the server: no more connections, and no program left. Idempotent. */
+  @Override
+  public void close() {
+    stopAccepting();
+    if (lock.fd().isOpen()) {
+      context.children().close();
+      lock.close();
+    }
   }
 }

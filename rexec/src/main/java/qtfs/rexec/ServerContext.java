@@ -7,17 +7,16 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.ByteStrings;
-import qtfs.whitelist.RexecWhitelist;
 
 /** What all sessions of a server share. Safe from any thread. */
 final class ServerContext {
-  private final RexecWhitelist whitelist;
-  private final Path whitelistFile;
+  private final CurrentPolicy policy;
   private final Path runDir;
   private final @Nullable String searchPath;
   private final List<String> childEnvironment;
   private final Children children = new Children();
-  private final AtomicLong gates = new AtomicLong();
+  private final RunningPrograms running;
+  private final AtomicLong names = new AtomicLong();
 
   /**
    * Describes a server.
@@ -25,11 +24,10 @@ final class ServerContext {
    * @param runDir which it has for itself
    * @param environment its own, byte strings
    */
-  ServerContext(
-      RexecWhitelist whitelist, Path whitelistFile, Path runDir, List<String> environment) {
-    this.whitelist = whitelist;
-    this.whitelistFile = whitelistFile;
+  ServerContext(CurrentPolicy policy, Path runDir, List<String> environment) {
+    this.policy = policy;
     this.runDir = runDir;
+    this.running = new RunningPrograms(runDir);
     this.searchPath = valueOf("PATH", environment);
     this.childEnvironment = ChildEnvironment.of(environment);
   }
@@ -43,19 +41,24 @@ final class ServerContext {
     return null;
   }
 
-  /** Whether a client may run the program of this name, a byte string. */
-  boolean isAllowed(String name) {
-    String text = ByteStrings.text(name);
-    // Bytes that are not UTF-8 become something else, which somebody might have allowed.
-    return ByteStrings.of(text).equals(name) && whitelist.allows(text);
+  CurrentPolicy policy() {
+    return policy;
   }
 
-  Path whitelistFile() {
-    return whitelistFile;
-  }
-
-  Program find(String name) {
-    return Program.find(name, searchPath);
+  /** Looks a program up; a relative path counts from the directory that was wished for. */
+  Program find(String name, Wishes wishes) {
+    String directory = wishes.cwd();
+    if (directory == null || name.startsWith("/")) {
+      return Program.find(name, searchPath);
+    }
+    if (name.indexOf('/') >= 0) {
+      return Program.find(directory + "/" + name, searchPath);
+    }
+    Program found = Program.find(name, searchPath);
+    // A relative directory in PATH is the server's, and the exec happens in another one.
+    return found.isFound() && !found.path().startsWith("/")
+        ? new Program(ByteStrings.of(Path.of("").toAbsolutePath() + "/") + found.path(), 0)
+        : found;
   }
 
   List<String> childEnvironment() {
@@ -66,9 +69,18 @@ final class ServerContext {
     return children;
   }
 
+  RunningPrograms running() {
+    return running;
+  }
+
   /** A free name for the pipe that a held child waits at. */
   Path freeGate() {
-    return runDir.resolve(Orphans.GATE_PREFIX + gates.incrementAndGet());
+    return runDir.resolve(Orphans.GATE_PREFIX + names.incrementAndGet());
+  }
+
+  /** A free name for the directory of an {@link OpenedProgram}. */
+  Path freePlace() {
+    return runDir.resolve(Orphans.PINNED_PREFIX + names.incrementAndGet());
   }
 
   /** The name of this host, which a user of the other one may not know. */

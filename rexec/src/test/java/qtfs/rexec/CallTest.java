@@ -81,7 +81,7 @@ final class CallTest {
     Harness.Outcome outcome = harness.call("/bin/ls");
     assertThat(outcome.code()).isEqualTo(126);
     assertThat(outcome.stderr())
-        .startsWith("rexec_server: /bin/ls: not in the whitelist of ")
+        .startsWith("rexec_server: /bin/ls: not in the whitelist (")
         .endsWith("\n");
     assertThat(outcome.complaint()).isEmpty();
     assertThat(harness.call("").code()).isEqualTo(126);
@@ -234,8 +234,10 @@ final class CallTest {
     assertThat(harness.runDir.resolve("pids")).isEmptyDirectory();
     try (var files = Files.list(harness.runDir)) {
       assertThat(files.map(f -> f.getFileName().toString()))
-          .containsExactlyInAnyOrder("pids", "rexec_uds.lock", "rexec_uds.sock");
+          .containsExactlyInAnyOrder("pids", "programs", "rexec_uds.lock", "rexec_uds.sock");
     }
+    Path programs = harness.runDir.resolve("programs");
+    Harness.await("no record left", () -> programs.toFile().list().length == 0);
   }
 
   @Test

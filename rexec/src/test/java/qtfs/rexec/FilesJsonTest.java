@@ -24,10 +24,10 @@ final class FilesJsonTest {
         List.of(
             new InheritedFile(3, "/a \"b\"\\é\n", 0x8001, 1L << 40),
             new InheritedFile(1023, "/x", 0, 0));
-    String json = FilesJson.write(files);
+    String json = FilesJson.write(files, Wishes.NONE);
     assertThat(json).startsWith("{\"Files\":[{\"Fd\":3,\"Path\":\"/a ").doesNotContain(": ");
     assertThat(FilesJson.read(json)).isEqualTo(files);
-    assertThat(FilesJson.write(List.of())).isEqualTo(FilesJson.NONE);
+    assertThat(FilesJson.write(List.of(), Wishes.USUAL)).isEqualTo(FilesJson.NONE);
     assertThat(FilesJson.read(FilesJson.NONE)).isEmpty();
   }
 

@@ -28,8 +28,6 @@ import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.udsproxy.connector.RemoteConnector;
-import qtfs.whitelist.RexecWhitelist;
-import qtfs.whitelist.WhitelistException;
 
 /** A server in this JVM, and calls of the client beside it or as processes. */
 final class Harness implements Closeable {
@@ -44,7 +42,7 @@ final class Harness implements Closeable {
   final ServerContext context;
   private final Server server;
 
-  Harness(Path dir, String... allowed) throws IOException, WhitelistException {
+  Harness(Path dir, String... allowed) throws IOException, PolicyFiles.BrokenException {
     this.dir = dir;
     this.runDir = dir.resolve("rexec");
     this.whitelistFile = whitelist(dir, allowed);
@@ -52,7 +50,8 @@ final class Harness implements Closeable {
     environment.add("LD_TRACE_LOADED_OBJECTS=1");
     environment.add("GREETING=hello");
     this.context =
-        new ServerContext(RexecWhitelist.load(whitelistFile), whitelistFile, runDir, environment);
+        new ServerContext(
+            CurrentPolicy.load(PolicyFiles.beside(whitelistFile)), runDir, environment);
     this.server = Server.start(runDir, context, 64);
   }
 
@@ -96,6 +95,18 @@ final class Harness implements Closeable {
   static Outcome call(
       Path dir, byte[] stdin, boolean nonBlocking, List<InheritedFile> files, String... argv)
       throws Exception {
+    return call(dir, Manner.USUAL, stdin, nonBlocking, files, argv);
+  }
+
+  /** The same, called as options say. */
+  static Outcome call(
+      Path dir,
+      Manner manner,
+      byte[] stdin,
+      boolean nonBlocking,
+      List<InheritedFile> files,
+      String... argv)
+      throws Exception {
     try (Pipe in = Pipe.open();
         Pipe out = Pipe.open();
         Pipe err = Pipe.open()) {
@@ -108,12 +119,12 @@ final class Harness implements Closeable {
       }
       Client client =
           new Client(
-              settings(dir, in.read(), out.write(), err.write(), files),
+              settings(dir, manner, in.read(), out.write(), err.write(), files),
               Arrays.stream(argv).map(ByteStrings::of).toList());
       int code;
       String complaint = "";
       try {
-        code = client.run();
+        code = client.run().code();
       } catch (RexecException e) {
         code = e.exitCode();
         complaint = String.valueOf(e.getMessage());
@@ -130,7 +141,7 @@ final class Harness implements Closeable {
   }
 
   private static Client.Settings settings(
-      Path dir, Fd in, Fd out, Fd err, List<InheritedFile> files) {
+      Path dir, Manner manner, Fd in, Fd out, Fd err, List<InheritedFile> files) {
     return new Client.Settings(
         new RemoteConnector(dir.toString(), false),
         dir.resolve("rexec").toString(),
@@ -140,6 +151,8 @@ final class Harness implements Closeable {
         err,
         files,
         null,
+        manner,
+        new ClientSignals(),
         false);
   }
 
@@ -164,6 +177,26 @@ final class Harness implements Closeable {
     ProcessBuilder builder = java(Rexec.class, args);
     builder.environment().put("REXEC_RUN_DIR", runDir.toString());
     builder.environment().put("QTFS_RUN_DIR", dir.toString());
+    return builder;
+  }
+
+  /**
+   * The same as the launcher starts it: with its signals blocked, and none of them ignored as a
+   * shell has it in the background.
+   */
+  ProcessBuilder rexecWithSignals(String... args) {
+    ProcessBuilder builder = rexec(args);
+    String signals = "HUP,INT,QUIT,USR1,USR2,TERM,CONT,TSTP,WINCH";
+    builder
+        .command()
+        .addAll(
+            0,
+            List.of(
+                "env",
+                "--default-signal=" + signals,
+                "--block-signal=" + signals,
+                "_JAVA_SR_SIGNUM=16"));
+    builder.command().add(builder.command().indexOf(Rexec.class.getName()), "-Xrs");
     return builder;
   }
 

@@ -9,10 +9,13 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class MessageCodecTest {
@@ -38,7 +41,7 @@ final class MessageCodecTest {
       case Message.PipeMessage _ -> named[2] = true;
       case Message.PidMap _ -> named[5] = true;
       case Message.Kill _ -> named[4] = true;
-      case Message.Handshake _ -> named[3] = true;
+      case Message.Handshake _, Message.Signal _, Message.Resize _ -> named[3] = true;
     }
     byte[] copy = header.clone();
     for (int field = 0; field < named.length; field++) {
@@ -91,6 +94,41 @@ final class MessageCodecTest {
     assertThat(decode(bytes)).isEqualTo(pidMap);
   }
 
+  /** As docs/protocol.md has them. */
+  @ParameterizedTest
+  @MethodSource("extension")
+  void writesTheBytesOfTheExtension(Message message, String golden) throws IOException {
+    assertThat(HexFormat.of().formatHex(message.encode())).isEqualTo(golden.replace(" ", ""));
+    assertThat(decode(message.encode())).isEqualTo(message);
+  }
+
+  static List<Arguments> extension() {
+    return List.of(
+        Arguments.of(
+            new Message.PidMap(77, Message.PidMap.ALWAYS | Message.PidMap.TERMINAL),
+            "5d5a0000 1f000000 00000000 00000000 51544632 4d000000"),
+        Arguments.of(
+            new Message.Kill(7, Message.Kill.End.EXITED),
+            "5b5a0000 00000000 00000000 00000000 07000000 51544632"),
+        Arguments.of(
+            new Message.Kill(137, Message.Kill.End.SIGNALED),
+            "5b5a0000 01000000 00000000 00000000 89000000 51544632"),
+        Arguments.of(
+            new Message.Kill(124, Message.Kill.End.TIMED_OUT),
+            "5b5a0000 02000000 00000000 00000000 7c000000 51544632"),
+        Arguments.of(
+            new Message.Signal(15), "605a0000 00000000 00000000 00000000 0f000000 00000000"),
+        Arguments.of(
+            new Message.Resize(24, 80), "615a0000 18000000 50000000 00000000 00000000 00000000"));
+  }
+
+  @Test
+  void takesAnEndThatItDoesNotKnowForUntold() throws IOException {
+    byte[] bytes = new Message.Kill(1, Message.Kill.End.EXITED).encode();
+    bytes[4] = 99;
+    assertThat(decode(bytes)).isEqualTo(new Message.Kill(1));
+  }
+
   @Test
   void keepsArgumentsThatAreNoText() throws IOException {
     Message.Exec exec = new Message.Exec(List.of("x", "", "\u00ff\u0080"), FilesJson.NONE);
@@ -122,6 +160,11 @@ final class MessageCodecTest {
     "0x5a5e, 0, false",
     "0x5a5e, 1, true",
     "0x5a5e, 2, false",
+    "0x5a60, 0, true",
+    "0x5a60, 1, false",
+    "0x5a61, 0, true",
+    "0x5a61, -1, false",
+    "0x5a62, 0, false",
     "0x5a59, 0, false",
     "0x5a5f, 0, false",
     "0x0, 0, false",

@@ -2,6 +2,7 @@ package qtfs.rexec;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.linux.Fd;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
+import qtfs.udsproxy.connector.RemoteConnector;
 
 /** The client with servers that behave as a C server may, or as none should. */
 final class OtherServerTest {
@@ -76,6 +78,22 @@ final class OtherServerTest {
 
   private Harness.Outcome call() throws Exception {
     return Harness.call(dir, new byte[0], false, List.of(), "/bin/x");
+  }
+
+  @Test
+  void isNotAskedToExplainIfItWouldRun() throws Exception {
+    serve(
+        (channel, request) -> {
+          say(channel, C_PID_MAP);
+          try (var received = channel.receive(Deadline.after(Harness.LIMIT))) {
+            assertThat(Objects.requireNonNull(received).message())
+                .isEqualTo(Message.Handshake.GIVE_UP);
+          }
+        });
+    RemoteConnector connector = new RemoteConnector(dir.toString(), false);
+    Explain explain = new Explain(connector, dir.resolve("rexec").toString());
+    assertThatThrownBy(() -> explain.ask(List.of("/bin/x"), Wishes.USUAL))
+        .hasMessageContaining("cannot explain");
   }
 
   @Test
@@ -164,5 +182,63 @@ final class OtherServerTest {
     Harness.Outcome outcome = call();
     assertThat(outcome.code()).isEqualTo(125);
     assertThat(outcome.complaint()).contains("does not tell how it ended");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-t",
+        "--cwd=/",
+        "--env=A=1",
+        "--clear-env",
+        "--user=root",
+        "--nice=1",
+        "--timeout=1s",
+        "--kill-grace=1s",
+      })
+  void isACServerThatCannotDoWhatIsAskedFor(String option) throws Exception {
+    serve(
+        (channel, request) -> {
+          say(channel, C_PID_MAP);
+          try (var received = channel.receive(Deadline.after(Harness.LIMIT))) {
+            assertThat(Objects.requireNonNull(received).message())
+                .isEqualTo(Message.Handshake.GIVE_UP);
+          }
+        });
+    Manner manner = RexecOptions.parse(List.of(option, "/bin/x")).manner();
+    Harness.Outcome outcome = Harness.call(dir, manner, new byte[0], false, List.of(), "/bin/x");
+    assertThat(outcome.code()).isEqualTo(125);
+    assertThat(outcome.complaint())
+        .startsWith("/bin/x: not started, ")
+        .contains("cannot do " + option.replaceAll("=.*", "") + ";");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-T", "--wait=exit", "--wait=eof", "--same-signal"})
+  void isACServerThatNeedNotKnowWhatIsAskedFor(String option) throws Exception {
+    serve(
+        (channel, request) -> {
+          say(channel, C_PID_MAP);
+          awaitHandshake(channel);
+          say(channel, new Message.Kill(3));
+        });
+    Manner manner = RexecOptions.parse(List.of(option, "/bin/x")).manner();
+    assertThat(Harness.call(dir, manner, new byte[0], false, List.of(), "/bin/x").code())
+        .isEqualTo(3);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void losesTheLinkAfterEachOfItsMessages(boolean started) throws Exception {
+    serve(
+        (channel, request) -> {
+          say(channel, new Message.PidMap(4711, Message.PidMap.ALWAYS));
+          if (started) {
+            awaitHandshake(channel);
+          }
+        });
+    Harness.Outcome outcome = call();
+    assertThat(outcome.code()).isEqualTo(125);
+    assertThat(outcome.complaint()).isNotEmpty();
   }
 }

@@ -133,10 +133,25 @@ final class RequestTest {
   }
 
   @Test
-  void withTwoDescriptorsIsRefused() throws IOException {
+  void withTwoDescriptorsOfAStreamIsRefused() throws IOException {
     try (Fd fd = file("f")) {
-      sendSplit(EXEC.encode(), List.of(fd, fd), 24);
+      sendSplit(new Message.PipeMessage(1).encode(), List.of(fd, fd), 24);
       assertRefused("2 descriptors");
+    }
+  }
+
+  @Test
+  void mayHaveFurtherDescriptorsWithExec() throws IOException {
+    try (Fd in = file("in");
+        Fd more = file("more")) {
+      sendSplit(EXEC.encode(), List.of(in, more), 24);
+      sendSplit(new Message.PipeMessage(1).encode(), List.of(in), 24);
+      sendSplit(new Message.PipeMessage(2).encode(), List.of(in), 24);
+      try (Request request = receive()) {
+        assertThat(request.further()).hasSize(1);
+        assertThat(FileStatus.of(request.further().getFirst()).sameFile(FileStatus.of(more)))
+            .isTrue();
+      }
     }
   }
 

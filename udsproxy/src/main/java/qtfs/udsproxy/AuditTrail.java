@@ -151,21 +151,9 @@ final class AuditTrail {
 
   private void count(SessionInfo.Direction direction, Refusal refusal) {
     statistics.refused(direction, refusal);
-    switch (refusal) {
-      case HANDSHAKE_TIMEOUT -> statistics.hit(Limit.HANDSHAKE_TIMEOUT);
-      case PAIRING_TIMEOUT -> statistics.hit(Limit.PAIRING_TIMEOUT);
-      case MAX_SESSIONS -> statistics.hit(Limit.MAX_SESSIONS);
-      case MAX_SESSIONS_PER_PEER -> statistics.hit(Limit.MAX_SESSIONS_PER_PEER);
-      case NOT_ALLOWED,
-          NO_TARGET,
-          UNSUPPORTED,
-          BAD_REQUEST,
-          PEER_REFUSED,
-          PEER_UNREACHABLE,
-          LINK_LOST,
-          REQUESTER_LEFT,
-          STOPPING,
-          FAILED -> {}
+    Limit limit = refusal.limit();
+    if (limit != null) {
+      statistics.hit(limit);
     }
   }
 

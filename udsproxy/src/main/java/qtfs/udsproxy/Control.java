@@ -1,5 +1,7 @@
 package qtfs.udsproxy;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
@@ -65,9 +67,21 @@ final class Control {
           false);
     } catch (IOException | Exposure.SpecException | InvalidPathException e) {
       return new Answer(failure(String.valueOf(e.getMessage())).line(), false);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | LinkageError e) {
       Log.error("a control request has failed: " + e);
       return failure("the daemon has failed at it; its log says how");
+    }
+  }
+
+  /**
+   * Answers everything once that only asks, so that what this needs is loaded before descriptors
+   * can run out; not on the first loop's thread.
+   */
+  void rehearse() {
+    UnixSocket.Credentials nobody = new UnixSocket.Credentials(0, 0, 0);
+    for (String command : List.of("status", "sessions", "exposed")) {
+      byte[] line = Json.line(json -> json.writeStringField("command", command)).getBytes(UTF_8);
+      Answer ignored = carryOut(line, nobody);
     }
   }
 
@@ -244,7 +258,7 @@ final class Control {
       json.writeStringField("whitelist", config.whitelist().toString());
       json.writeStringField("whitelistLoaded", shared.reach().loaded().toString());
       json.writeStringField("dialect", shared.dialect().word());
-      json.writeBooleanField("tls", false);
+      json.writeBooleanField("tls", config.tls().isPresent());
       json.writeStringField("logLevel", Log.level().name());
       json.writeEndObject();
     };

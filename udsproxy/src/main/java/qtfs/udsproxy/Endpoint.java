@@ -26,6 +26,9 @@ public sealed interface Endpoint {
   /** Whether a connection that comes from an address comes from this end's host. */
   boolean isHostOf(SocketAddress from);
 
+  /** Whether the network between this end and its peer may be somebody else's. */
+  boolean leavesTheHost();
+
   /**
    * Listens for a moment, to find out whether it could be done.
    *
@@ -78,6 +81,11 @@ public sealed interface Endpoint {
     @Override
     public boolean isHostOf(SocketAddress from) {
       return from instanceof InetSocketAddress tcp && tcp.getAddress().equals(address.getAddress());
+    }
+
+    @Override
+    public boolean leavesTheHost() {
+      return !address.getAddress().isLoopbackAddress();
     }
 
     @Override
@@ -149,6 +157,12 @@ public sealed interface Endpoint {
     @Override
     public boolean isHostOf(SocketAddress from) {
       return from instanceof VSockAddress vsock && vsock.getCid() == cid;
+    }
+
+    /** The hypervisor carries it, who reads all memory anyway. */
+    @Override
+    public boolean leavesTheHost() {
+      return false;
     }
 
     @Override

@@ -56,7 +56,7 @@ final class ExposedClient implements PeerRequestor.Listener {
 
   @Override
   public void failed(Refusal refusal, String detail) {
-    shared.audit().refused(exposure.target().path(), who, refusal, detail);
     client.close();
+    shared.audit().refused(exposure.target().path(), who, refusal, detail);
   }
 }

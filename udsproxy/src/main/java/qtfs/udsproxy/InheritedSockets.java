@@ -9,7 +9,9 @@ import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.ListenFds;
 import qtfs.linux.SocketFamily;
+import qtfs.linux.SocketStatus;
 import qtfs.linux.UnixListener;
+import qtfs.linux.UnixSocket;
 
 /**
  * The sockets that the service manager has opened for a proxy, so that nobody is turned away while
@@ -41,7 +43,8 @@ public final class InheritedSockets implements Closeable {
   public static InheritedSockets fromEnvironment() throws StartException {
     try (ListenFds fds = ListenFds.fromEnvironment()) {
       Optional<Fd> requests = fds.takeStream(REQUESTS, SocketFamily.UNIX);
-      Optional<Fd> link = fds.takeStream(LINK, SocketFamily.INET, SocketFamily.INET6);
+      Optional<Fd> link =
+          fds.takeStream(LINK, SocketFamily.INET, SocketFamily.INET6, SocketFamily.VSOCK);
       fds.requireNoMore(List.of(REQUESTS, LINK));
       return new InheritedSockets(requests.orElse(null), link.orElse(null));
     } catch (IOException e) {
@@ -61,11 +64,36 @@ public final class InheritedSockets implements Closeable {
     return taken == null ? Optional.empty() : Optional.of(UnixListener.inherited(taken));
   }
 
+  /**
+   * Checks the socket for the peer, if there is one.
+   *
+   * @throws StartException if it is of another transport
+   */
+  void requireLink(Transport transport) throws StartException {
+    if (link != null && isVsock(link) != (transport == Transport.VSOCK)) {
+      throw new StartException(
+          "the inherited socket \""
+              + LINK
+              + "\" is "
+              + (isVsock(link) ? "vsock" : "TCP")
+              + ", and the addresses are not: let the socket unit listen where they say");
+    }
+  }
+
   /** Hands the socket for the peer over. */
   Optional<Fd> takeLink() {
     Optional<Fd> taken = Optional.ofNullable(link);
     link = null;
     return taken;
+  }
+
+  private static boolean isVsock(Fd socket) throws StartException {
+    try {
+      return SocketStatus.of(socket.number())
+          .isListening(SocketFamily.VSOCK, UnixSocket.Type.STREAM);
+    } catch (LinuxException e) {
+      throw new StartException(e);
+    }
   }
 
   @Override

@@ -23,16 +23,6 @@ final class Json {
     void write(JsonGenerator json) throws IOException;
   }
 
-  /** Loads what the first request will need, before descriptors can run out. */
-  static void load() {
-    try {
-      object(line(json -> json.writeStringField("command", "")));
-      texts(new byte[] {'{', '}'});
-    } catch (IOException impossible) {
-      throw new AssertionError(impossible);
-    }
-  }
-
   /** An object, without a line's end. */
   static String line(Members members) {
     StringWriter out = new StringWriter();

@@ -138,7 +138,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       case PeerRequest.Uds(ConnectRequest target, Dialect offered) -> {
         wanted = target.path();
         type = target.type();
-        dialect = shared.dialect() == Dialect.EXTENDED ? offered : Dialect.V1;
+        dialect = spoken(offered);
         if (shared.isDraining()) {
           refuse(Refusal.STOPPING, "this proxy is about to end", null);
         } else {
@@ -146,6 +146,14 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
         }
       }
     }
+  }
+
+  /** Behind TLS is always one of ours, also where a long path leaves no room to say so. */
+  private Dialect spoken(Dialect offered) {
+    if (shared.tls() != null) {
+      return Dialect.EXTENDED;
+    }
+    return shared.dialect() == Dialect.EXTENDED ? offered : Dialect.V1;
   }
 
   private void servePipe(PipeEnd end, int token) throws IOException {

@@ -31,6 +31,12 @@ sealed interface PeerRequest {
   int REFUSED = -1;
   int ANSWER_LENGTH = 4;
 
+  /** How TLS begins: content type 22, version 3. */
+  int TLS_HANDSHAKE = 0x0316;
+
+  /** How TLS says no to who does not speak it: content type 21, version 3. */
+  int TLS_ALERT = 0x0315;
+
   /**
    * Connect to a unix socket on your host.
    *
@@ -44,10 +50,7 @@ sealed interface PeerRequest {
     }
 
     private Mark mark() {
-      return switch (dialect) {
-        case V1 -> Mark.NONE;
-        case EXTENDED -> Mark.PROXY;
-      };
+      return dialect == Dialect.EXTENDED ? Mark.PROXY : Mark.NONE;
     }
   }
 
@@ -86,7 +89,10 @@ sealed interface PeerRequest {
           case CNTL_PIPE -> PIPE_LENGTH;
           case CNTL_SOCK -> SOCKET_LENGTH;
           default ->
-              throw new ProtocolException("begins with msgtype 0x" + Integer.toHexString(msgtype));
+              throw new ProtocolException(
+                  (msgtype & 0xffff) == TLS_HANDSHAKE
+                      ? "it speaks TLS: give this proxy the three --tls options too"
+                      : "begins with msgtype 0x" + Integer.toHexString(msgtype));
         };
     if (msglen != expected) {
       throw new ProtocolException("request " + msgtype + " of " + msglen + " bytes");

@@ -129,6 +129,10 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     if (answer == PeerRequest.REFUSED) {
       fail(
           Refusal.PEER_REFUSED, "nothing listens there, or the peer's whitelist does not allow it");
+    } else if ((answer & 0xffff) == PeerRequest.TLS_ALERT) {
+      fail(
+          Refusal.PEER_REFUSED,
+          "the peer speaks TLS only: give this proxy the three --tls options");
     } else if (isMarked() && answer < 0 && answer >= -MAX_ERRNO) {
       peersErrno = -answer;
       fail(Refusal.PEER_REFUSED, Errno.message(-answer));

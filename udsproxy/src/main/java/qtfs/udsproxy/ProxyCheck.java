@@ -1,5 +1,6 @@
 package qtfs.udsproxy;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import qtfs.linux.RunDirectory;
@@ -22,7 +23,14 @@ public final class ProxyCheck {
   public ProxyCheck proxy(ProxyConfig config) {
     config.exposures().forEach(exposure -> expect(() -> Exposures.requirePlace(exposure)));
     return expect(() -> config.address().requireOwn())
-        .expect(() -> RunDirectory.requireUsable(config.runDirectory()));
+        .expect(() -> RunDirectory.requireUsable(config.runDirectory()))
+        .expect(() -> requireTls(config));
+  }
+
+  private static void requireTls(ProxyConfig config) throws IOException {
+    if (config.tls().isPresent()) {
+      LinkTls.check(config.tls().get());
+    }
   }
 
   /** Notes what is wrong with the whitelist; a missing one is an empty one. */

@@ -3,7 +3,9 @@ package qtfs.udsproxy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What a proxy is told at its start; what is not told has a default. Immutable. */
@@ -32,6 +34,8 @@ public final class ProxyConfig {
   private final Duration closeTimeout;
   private final boolean watched;
 
+  private final @Nullable TlsConfig tls;
+
   private ProxyConfig(Builder builder) {
     this.threads = builder.threads;
     this.address = builder.address;
@@ -47,6 +51,7 @@ public final class ProxyConfig {
     this.metrics = builder.metrics;
     this.closeTimeout = builder.closeTimeout;
     this.watched = builder.watched;
+    this.tls = builder.tls;
   }
 
   /**
@@ -129,7 +134,17 @@ public final class ProxyConfig {
 
   /** The files whose change is a reload. */
   public List<Path> watchedFiles() {
-    return watched ? List.of(whitelist) : List.of();
+    List<Path> files = new ArrayList<>();
+    if (watched) {
+      files.add(whitelist);
+      tls().map(TlsConfig::files).ifPresent(files::addAll);
+    }
+    return files;
+  }
+
+  /** What secures the link; empty for none. */
+  public Optional<TlsConfig> tls() {
+    return Optional.ofNullable(tls);
   }
 
   /** Collects what differs from the defaults. */
@@ -148,6 +163,7 @@ public final class ProxyConfig {
     private @Nullable InetSocketAddress metrics;
     private Duration closeTimeout = Duration.ZERO;
     private boolean watched = true;
+    private @Nullable TlsConfig tls;
 
     private Builder(Endpoint address, Endpoint peer) {
       this.address = address;
@@ -206,6 +222,11 @@ public final class ProxyConfig {
 
     public Builder closeTimeout(Duration time) {
       closeTimeout = time;
+      return this;
+    }
+
+    public Builder tls(TlsConfig files) {
+      tls = files;
       return this;
     }
 

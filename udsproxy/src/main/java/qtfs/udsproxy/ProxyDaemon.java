@@ -70,7 +70,12 @@ public final class ProxyDaemon {
   private final LoopPulse pulse;
   private volatile Runnable endWhenDrained = this::drain;
 
-  private ProxyDaemon(ProxyConfig config, InheritedSockets inherited, LockFile lock, Reach reach)
+  private ProxyDaemon(
+      ProxyConfig config,
+      InheritedSockets inherited,
+      LockFile lock,
+      Reach reach,
+      @Nullable LinkTls tls)
       throws StartException {
     this.lock = lock;
     this.whitelistFile = config.whitelist();
@@ -99,7 +104,8 @@ public final class ProxyDaemon {
             config.deadlines(),
             config.limits(),
             config.dialect(),
-            fileOpener);
+            fileOpener,
+            tls);
     loops.forEach(loop -> LoopProbe.start(loop, shared.statistics().loopLag()));
     Log.debug(LOADED_AT_START.size() + " classes loaded ahead");
     this.server = bindServer(config, inherited);
@@ -128,7 +134,7 @@ public final class ProxyDaemon {
           PeerRequestor.class,
           ExposedClient.class,
           ControlConnection.class,
-          ControlRequest.Status.class,
+          SessionInfo.class,
           PeerRequest.Pipe.class,
           PeerRequest.Uds.class,
           ConnectRequest.class,
@@ -176,7 +182,6 @@ public final class ProxyDaemon {
           DatagramStandIn.class,
           Link.class,
           Mark.class,
-          Requester.class,
           PipeEnd.class,
           PipeRelay.class,
           PipeSink.class,
@@ -199,9 +204,9 @@ public final class ProxyDaemon {
     localSockets.add(Diagnostics.state(loop, directory, shared)::close);
     localSockets.add(Diagnostics.logLevel(loop, directory)::close);
     localSockets.add(new MetricsEndpoint(loop, shared.metrics()).listen(directory)::close);
-    fileOpener.execute(Json::load); // not on the way of the start
     Exposures exposures = new Exposures(shared);
     Control control = new Control(shared, config, exposures, this::endWhenDrained);
+    fileOpener.execute(control::rehearse); // not on the way of the start
     localSockets.add(ControlSocket.open(shared, loop, directory, control)::close);
     entrances.add(exposures::close);
     for (Exposure exposure : config.exposures()) {
@@ -244,12 +249,18 @@ public final class ProxyDaemon {
   public static ProxyDaemon start(ProxyConfig config, InheritedSockets inherited)
       throws StartException {
     try (inherited) {
-      return start(config, inherited, reach(config), lock(config.runDirectory()));
+      inherited.requireLink(Transport.of(config.address()));
+      LinkTls tls = tls(config);
+      return start(config, inherited, reach(config), tls, lock(config.runDirectory()));
     }
   }
 
   private static ProxyDaemon start(
-      ProxyConfig config, InheritedSockets inherited, Reach reach, LockFile lock)
+      ProxyConfig config,
+      InheritedSockets inherited,
+      Reach reach,
+      @Nullable LinkTls tls,
+      LockFile lock)
       throws StartException {
     boolean started = false;
     try {
@@ -257,7 +268,7 @@ public final class ProxyDaemon {
       if (limit < OPEN_FILES) {
         Log.warn("may open " + limit + " files only, " + OPEN_FILES + " are wanted");
       }
-      ProxyDaemon daemon = new ProxyDaemon(config, inherited, lock, reach);
+      ProxyDaemon daemon = new ProxyDaemon(config, inherited, lock, reach, tls);
       started = true;
       return daemon;
     } catch (LinuxException e) {
@@ -267,6 +278,22 @@ public final class ProxyDaemon {
         lock.close();
       }
     }
+  }
+
+  private static @Nullable LinkTls tls(ProxyConfig config) throws StartException {
+    if (config.tls().isPresent()) {
+      return LinkTls.start(config.tls().get(), config.deadlines().handshake());
+    }
+    if (config.address().leavesTheHost()) {
+      Log.warn(
+          "the link is not secured: whoever can reach the network between "
+              + config.address()
+              + " and "
+              + config.peer()
+              + " can read and write what applications send through it, and be the peer; secure it"
+              + " with --tls-cert, --tls-key and --tls-ca");
+    }
+    return null;
   }
 
   private static Reach reach(ProxyConfig config) throws StartException {
@@ -306,19 +333,12 @@ public final class ProxyDaemon {
   }
 
   private Channel bindServer(ProxyConfig config, InheritedSockets inherited) throws StartException {
+    Transport transport = Transport.of(config.address());
     Optional<Fd> link = inherited.takeLink();
-    if (link.isPresent() && Transport.of(config.address()) != Transport.TCP) {
-      link.get().close();
-      throw abandon(
-          new StartException(
-              "the inherited socket \"link\" is one of TCP, but "
-                  + config.address()
-                  + " is vsock: give an IP address, or let the proxy listen itself"));
-    }
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(group)
-            .channelFactory(() -> listening(config, link))
+            .channelFactory(() -> serverSocket(transport, link))
             .childHandler(
                 new ChannelInitializer<Channel>() {
                   @Override
@@ -338,13 +358,12 @@ public final class ProxyDaemon {
     }
   }
 
-  private static ServerChannel listening(ProxyConfig config, Optional<Fd> inherited) {
-    Transport transport = Transport.of(config.address());
+  private static ServerChannel serverSocket(Transport transport, Optional<Fd> inherited) {
     if (inherited.isEmpty()) {
       return transport.listening();
     }
-    ServerChannel channel = transport.listening(inherited.get());
-    Log.info("the peer connects to the inherited socket at " + channel.localAddress());
+    ServerChannel channel = transport.listening(inherited.get().number());
+    Log.info("the peer connects to the inherited socket at " + Endpoint.of(channel.localAddress()));
     return channel;
   }
 
@@ -384,7 +403,15 @@ public final class ProxyDaemon {
       return;
     }
     Transport.of(from).options(shared.limits()).forEach(option -> option.applyTo(channel));
-    PeerConnection.start(shared, channel);
+    LinkTls tls = shared.tls();
+    if (tls == null) {
+      PeerConnection.start(shared, channel);
+    } else {
+      tls.accept(
+          channel,
+          () -> PeerConnection.start(shared, channel),
+          reason -> shared.audit().stranger(from.toString(), reason));
+    }
   }
 
   /** Runs something on a loop and waits for its result. */
@@ -405,10 +432,12 @@ public final class ProxyDaemon {
   }
 
   /**
-   * Reads again what the operator may have changed: for now the whitelist. Of a file that is broken
-   * it keeps what it had. Connections that there are stay. Any thread, one at a time.
+   * Reads again what the operator may have changed: the whitelist and the certificates. Of a file
+   * that is broken it keeps what it had. Connections that there are stay. Any thread, one at a
+   * time.
    */
   public void reload() {
+    reloadTls();
     try {
       QtfsWhitelist before = shared.reach().whitelist();
       QtfsWhitelist now = QtfsWhitelist.loadIfPresent(whitelistFile);
@@ -416,6 +445,16 @@ public final class ProxyDaemon {
       WhitelistChanges.between(before, now).tell(whitelistFile);
     } catch (WhitelistException e) {
       e.problems().forEach(problem -> Log.error("the whitelist stays as it is: " + problem));
+    }
+  }
+
+  /**
+   * Reads the certificates again, for links that are made from now on. If a file is broken, all
+   * stays as it is, with a line in the log. Any thread, one at a time.
+   */
+  public void reloadTls() {
+    if (shared.tls() != null) {
+      shared.tls().reload();
     }
   }
 
@@ -526,5 +565,9 @@ public final class ProxyDaemon {
     shared.passedPipes().close();
     shared.passedSockets().close();
     shared.loops().forEach(ProxyLoop::close);
+    LinkTls tls = shared.tls();
+    if (tls != null) {
+      tls.close();
+    }
   }
 }

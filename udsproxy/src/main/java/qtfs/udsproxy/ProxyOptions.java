@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -70,6 +71,7 @@ public final class ProxyOptions {
             .build());
     spec.addOption(flag("--check", "say what would keep it from starting, and do not start"));
     LogOptions.addTo(spec);
+    TlsOptions.addTo(spec);
     spec.addPositional(
         positional(first, threadsName, "event loops, 1 to " + ProxyConfig.MAX_THREADS));
     for (int i = 0; i < ADDRESSES.size(); i++) {
@@ -121,7 +123,7 @@ public final class ProxyOptions {
         .whitelist(optionalPath(parsed, "--whitelist", ProxyConfig.DEFAULT_WHITELIST))
         .anySocket(parsed.hasMatchedOption("--allow-any-socket"))
         .anyFile(parsed.hasMatchedOption("--allow-any-file"))
-        .dialect(dialect(parsed.matchedOptionValue("--dialect", "auto")))
+        .dialect(dialect(parsed))
         .exposures(exposures(parsed))
         .deadlines(LimitOptions.deadlines(parsed))
         .limits(LimitOptions.limits(parsed))
@@ -131,7 +133,8 @@ public final class ProxyOptions {
         .build();
   }
 
-  private static Dialect dialect(String name) throws StartException {
+  private static Dialect dialect(ParseResult parsed) throws StartException {
+    String name = parsed.matchedOptionValue("--dialect", "auto");
     return switch (name) {
       case "auto" -> Dialect.EXTENDED;
       case "v1" -> Dialect.V1;
@@ -191,7 +194,7 @@ public final class ProxyOptions {
         what + " is \"" + text + "\", must be a number from " + least + " to " + most);
   }
 
-  /** Both ends, over one transport. */
+  /** Both ends, over one transport, and what secures it. */
   private ProxyConfig.Builder ends(ParseResult parsed) throws StartException {
     Endpoint own = end(parsed, 0);
     Endpoint peer = end(parsed, 2);
@@ -205,7 +208,14 @@ public final class ProxyOptions {
     if (peer instanceof Endpoint.Vsock vsock && vsock.cid() == Endpoint.Vsock.ANY) {
       throw new StartException(parameter(parsed, 2) + ", which is any CID: the peer has one");
     }
-    return ProxyConfig.between(own, peer);
+    ProxyConfig.Builder config = ProxyConfig.between(own, peer);
+    Optional<TlsConfig> tls = TlsOptions.read(parsed, peer);
+    if (tls.isPresent() && dialect(parsed) == Dialect.V1) {
+      throw new StartException(
+          "--dialect v1 and --tls-cert: v1 has no way to end a stream over TLS; leave one of them out");
+    }
+    tls.ifPresent(config::tls);
+    return config;
   }
 
   /** The address and the port behind it, at their places in {@link #ADDRESSES}. */

@@ -67,7 +67,7 @@ final class SessionEntry {
     this.active.set(started);
   }
 
-  /** An address as it is written on a command line; a channel that is gone has none. */
+  /** An address for the log; a channel that is gone has none. */
   static String text(@Nullable SocketAddress address) {
     return address == null ? "?" : Endpoint.of(address).toString();
   }

@@ -4,12 +4,14 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import qtfs.linux.UnixListener;
 import qtfs.whitelist.QtfsWhitelist;
 
@@ -23,6 +25,7 @@ final class Shared {
   private final Dialect dialect;
   private final Limits limits;
   private final ExecutorService fileOpener;
+  private final @Nullable LinkTls tls;
   private final PassedPipes passedPipes = new PassedPipes();
   private final PassedSockets passedSockets = new PassedSockets();
   private final StandIns standIns;
@@ -41,6 +44,7 @@ final class Shared {
    *
    * @param dialect the most that is spoken with the peer
    * @param fileOpener for opening files, which may hang as long as a file system does
+   * @param tls of the link, null for none
    */
   Shared(
       List<ProxyLoop> loops,
@@ -49,7 +53,8 @@ final class Shared {
       Deadlines deadlines,
       Limits limits,
       Dialect dialect,
-      ExecutorService fileOpener) {
+      ExecutorService fileOpener,
+      @Nullable LinkTls tls) {
     this.loops = List.copyOf(loops);
     this.peer = peer;
     this.reach = reach;
@@ -58,6 +63,7 @@ final class Shared {
     this.places = new SessionPlaces(limits);
     this.dialect = dialect;
     this.fileOpener = fileOpener;
+    this.tls = tls;
     this.standIns = new StandIns(this, loops.get(0));
     this.audit = new AuditTrail(statistics, loops.get(0).eventLoop());
   }
@@ -83,6 +89,11 @@ final class Shared {
 
   Endpoint peer() {
     return peer;
+  }
+
+  /** What secures the link, null for nothing. */
+  @Nullable LinkTls tls() {
+    return tls;
   }
 
   Reach reach() {
@@ -190,7 +201,16 @@ final class Shared {
             .group(loop.eventLoop())
             .channelFactory(transport::connecting)
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) deadlines.handshake().toMillis())
-            .handler(handler);
+            .handler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    if (tls != null) {
+                      tls.connect(channel);
+                    }
+                    channel.pipeline().addLast(handler);
+                  }
+                });
     transport.options(limits).forEach(option -> option.applyTo(bootstrap));
     return bootstrap.connect(peer.address());
   }

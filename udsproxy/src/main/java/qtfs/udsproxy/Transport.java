@@ -13,7 +13,6 @@ import io.netty.channel.unix.UnixChannel;
 import java.util.ArrayList;
 import java.util.List;
 import qtfs.linux.Fcntl;
-import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 
 /**
@@ -41,15 +40,19 @@ enum Transport {
         channel.config().setBacklog(BACKLOG).setReuseAddress(true);
         yield channel;
       }
-      case VSOCK -> closeOnExec(new VsockServerChannel(BACKLOG));
+      case VSOCK -> closeOnExec(new VsockServerChannel());
     };
   }
 
-  /** A socket that listens already, and belongs to the channel from now on. */
-  ServerChannel listening(Fd inherited) {
+  /**
+   * A socket that listens already.
+   *
+   * @param fd does not block; taken over
+   */
+  ServerChannel listening(int fd) {
     return switch (this) {
-      case TCP -> new EpollServerSocketChannel(inherited.number());
-      case VSOCK -> throw new IllegalArgumentException("no vsock socket is inherited");
+      case TCP -> new EpollServerSocketChannel(fd);
+      case VSOCK -> new VsockServerChannel(fd);
     };
   }
 

@@ -18,11 +18,19 @@ final class VsockServerChannel extends AbstractEpollServerChannel {
   }
 
   private final Config config = new Config(this);
-  private final int backlog;
 
-  VsockServerChannel(int backlog) {
+  /** Not bound yet. */
+  VsockServerChannel() {
     super(LinuxSocket.newVSockStream(), false);
-    this.backlog = backlog;
+  }
+
+  /**
+   * One that listens already.
+   *
+   * @param fd does not block; taken over
+   */
+  VsockServerChannel(int fd) {
+    super(fd);
   }
 
   @Override
@@ -38,7 +46,7 @@ final class VsockServerChannel extends AbstractEpollServerChannel {
   @Override
   protected void doBind(SocketAddress address) throws IOException {
     socket.bindVSock((VSockAddress) address);
-    socket.listen(backlog);
+    socket.listen(Transport.BACKLOG);
     active = true;
   }
 

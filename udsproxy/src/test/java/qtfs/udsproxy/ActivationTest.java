@@ -154,7 +154,7 @@ final class ActivationTest {
         }
         assertThat(daemon.said())
             .contains("ask at the inherited socket " + requestsPath)
-            .contains("connects to the inherited socket at /127.0.0.1:" + host.port());
+            .contains("connects to the inherited socket at 127.0.0.1:" + host.port());
         daemon.terminate();
         assertThat(daemon.exitCode()).isZero();
         assertThat(host.left()).containsExactlyInAnyOrder("remote_uds.sock", "uds.lock");

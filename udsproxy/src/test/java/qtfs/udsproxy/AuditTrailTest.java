@@ -179,7 +179,7 @@ final class AuditTrailTest {
     try (Peer peer = Peer.open(directory);
         Peer.Link stranger = peer.connectFrom("127.0.0.2")) {
       assertThat(stranger.ended()).isTrue();
-      assertThat(log.only("stranger-refused")).contains(" from=127.0.0.2 ");
+      assertThat(log.only("stranger-refused")).contains(" from=127.0.0.2:");
     }
   }
 }

@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
@@ -34,12 +36,48 @@ final class ProxyPair implements AutoCloseable {
 
   ProxyPair(Path directory, Deadlines deadlines, String whitelist, int threads)
       throws IOException, StartException {
-    this(directory, loopback(), loopback(), deadlines, whitelist, threads, Dialect.EXTENDED);
+    this(directory, loopback(), loopback(), deadlines, whitelist, threads, _ -> {}, _ -> {});
   }
 
   /** A pair linked in a way of its own, that lets everything in the directory be reached. */
   ProxyPair(Path directory, Endpoint a, Endpoint b) throws IOException, StartException {
-    this(directory, a, b, DEADLINES, allowing(directory), 1, Dialect.EXTENDED);
+    this(directory, a, b, Dialect.EXTENDED);
+  }
+
+  /** Such a pair whose proxy A speaks no more than this dialect. */
+  ProxyPair(Path directory, Endpoint a, Endpoint b, Dialect dialect)
+      throws IOException, StartException {
+    this(
+        directory,
+        a,
+        b,
+        DEADLINES,
+        allowing(directory),
+        1,
+        config -> config.dialect(dialect),
+        _ -> {});
+  }
+
+  /** A pair that lets everything in the directory be reached, with TLS on either side or not. */
+  static ProxyPair secured(Path directory, @Nullable TlsConfig a, @Nullable TlsConfig b)
+      throws IOException, StartException {
+    return new ProxyPair(
+        directory,
+        loopback(),
+        loopback(),
+        DEADLINES,
+        allowing(directory),
+        1,
+        secured(a),
+        secured(b));
+  }
+
+  private static Consumer<ProxyConfig.Builder> secured(@Nullable TlsConfig tls) {
+    return config -> {
+      if (tls != null) {
+        config.tls(tls);
+      }
+    };
   }
 
   private ProxyPair(
@@ -49,12 +87,13 @@ final class ProxyPair implements AutoCloseable {
       Deadlines deadlines,
       String whitelist,
       int threads,
-      Dialect dialect)
+      Consumer<ProxyConfig.Builder> moreOfA,
+      Consumer<ProxyConfig.Builder> moreOfB)
       throws IOException, StartException {
     this.directory = directory;
     Path file = Files.writeString(directory.resolve("whitelist"), whitelist);
-    this.a = ProxyDaemon.start(config("a", a, b, file, deadlines, threads, dialect));
-    this.b = ProxyDaemon.start(config("b", b, a, file, deadlines, threads, Dialect.EXTENDED));
+    this.a = ProxyDaemon.start(config("a", a, b, file, deadlines, threads, moreOfA));
+    this.b = ProxyDaemon.start(config("b", b, a, file, deadlines, threads, moreOfB));
   }
 
   /** A pair that lets everything in the directory be reached. */
@@ -64,8 +103,7 @@ final class ProxyPair implements AutoCloseable {
 
   /** A pair whose proxy A speaks no more than this dialect. */
   static ProxyPair open(Path directory, Dialect dialect) throws IOException, StartException {
-    return new ProxyPair(
-        directory, loopback(), loopback(), DEADLINES, allowing(directory), 1, dialect);
+    return new ProxyPair(directory, loopback(), loopback(), dialect);
   }
 
   static String allowing(Path directory) {
@@ -83,14 +121,15 @@ final class ProxyPair implements AutoCloseable {
       Path whitelist,
       Deadlines deadlines,
       int threads,
-      Dialect dialect) {
-    return ProxyConfig.between(address, peer)
-        .threads(threads)
-        .runDirectory(directory.resolve(name))
-        .whitelist(whitelist)
-        .deadlines(deadlines)
-        .dialect(dialect)
-        .build();
+      Consumer<ProxyConfig.Builder> more) {
+    ProxyConfig.Builder config =
+        ProxyConfig.between(address, peer)
+            .threads(threads)
+            .runDirectory(directory.resolve(name))
+            .whitelist(whitelist)
+            .deadlines(deadlines);
+    more.accept(config);
+    return config.build();
   }
 
   static Endpoint loopback() throws IOException {

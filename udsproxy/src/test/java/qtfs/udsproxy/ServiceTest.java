@@ -249,7 +249,7 @@ final class ServiceTest {
       assertThat(daemon.exitCode(20)).isZero();
       assertThat(daemon.stderr().lines())
           .hasSizeGreaterThan(4)
-          .allMatch(line -> line.startsWith("{\"time\":\"") && line.endsWith("\"}"));
+          .allMatch(line -> line.startsWith("{\"time\":\"") && line.endsWith("}"));
       assertThat(daemon.stdout()).isEmpty();
     }
   }

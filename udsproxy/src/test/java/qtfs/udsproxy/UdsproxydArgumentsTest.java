@@ -83,6 +83,18 @@ final class UdsproxydArgumentsTest {
   }
 
   @Test
+  void whatIsNoTls() throws Exception {
+    Map<List<String>, String> cases = new LinkedHashMap<>();
+    String all = "--tls-cert=a --tls-key=b --tls-ca=c ";
+    cases.put(line("--tls-cert=a 1 ::1 5555 ::1 5556"), "TLS needs --tls-key and --tls-ca too");
+    cases.put(line("--tls-peer=a 1 ::1 5555 ::1 5556"), "TLS needs --tls-cert and --tls-key and");
+    cases.put(line(all + "1 -1 5555 2 5556"), "TLS is for IP addresses");
+    cases.put(line(all + "1 127.0.0.1 5555 127.0.0.1 5556"), "b: no such file");
+    cases.put(line(all + "--check 1 127.0.0.1 5555 127.0.0.1 5556"), "b: no such file");
+    assertAllRefused(cases);
+  }
+
+  @Test
   void whatCannotBeServed() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String port = Integer.toString(taken.getLocalPort());

@@ -3,6 +3,7 @@ package qtfs.udsproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -11,7 +12,12 @@ import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
 
 /** A session whose link is a vsock channel is like any other. */
-final class VsockPairSessionTest extends SessionTest {
+final class VsockPairSessionTest extends SessionPromises {
+  @Override
+  ProxyPair open(Path two) throws Exception {
+    return ProxyPair.open(two);
+  }
+
   @Override
   Fd connect(ProxyPair proxies, String name) throws IOException {
     return VsockPair.connect(proxies, proxies.path(name));

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 
 /** Two proxies of one machine, linked by vsock, are like any two. */
-final class VsockSessionTest extends SessionTest {
+final class VsockSessionTest extends SessionPromises {
   private static final int LOCAL = 1; // VMADDR_CID_LOCAL
 
   /** Loads the kernel's module where this may be done. */

@@ -69,6 +69,13 @@ final class GuardedFile {
     }
   }
 
+  /** Asks of a directory what is asked of the files in it. */
+  void checkDirectory() throws IOException {
+    Map<String, Object> attributes = attributes();
+    checkMode(number(attributes, "mode"));
+    checkOwner(number(attributes, "uid"), effectiveUser());
+  }
+
   private Map<String, Object> attributes() throws IOException {
     return Files.readAttributes(
         path, "unix:mode,uid,dev,ino,size,lastModifiedTime,ctime", NOFOLLOW_LINKS);

@@ -1,0 +1,112 @@
+package qtfs.rexec;
+
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
+import qtfs.linux.LinuxException;
+import qtfs.linux.Log;
+import qtfs.linux.ProcessAttributes;
+import qtfs.linux.SignalQueue;
+import qtfs.linux.Signals;
+
+/**
+ * The signals to this process: for the program while there is one, else they do to this process
+ * what signals do. On a thread of their own.
+ *
+ * <p>The launcher starts the JVM with all of them blocked, and they are taken from a queue. Started
+ * otherwise, the JVM's own handlers stand in, which cannot have SIGQUIT.
+ */
+final class ClientSignals {
+  private final Leftovers leftovers = new Leftovers();
+  private volatile @Nullable Receiver receiver;
+
+  /** Who takes the signals. */
+  interface Receiver {
+    /** On the signals' thread. */
+    void receive(Signals.Name signal) throws LinuxException;
+  }
+
+  /** Where signals come from. */
+  private interface Source {
+    Signals.Name take() throws LinuxException, InterruptedException;
+  }
+
+  /** What is closed before a signal ends this process, and at the end of a call. */
+  Leftovers leftovers() {
+    return leftovers;
+  }
+
+  /** Begins to take them; once. */
+  void start() throws LinuxException {
+    Source source = source();
+    Thread thread =
+        new Thread("signals") {
+          @Override
+          public void run() {
+            takeAll(source);
+          }
+        };
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private static Source source() throws LinuxException {
+    SignalQueue queue = SignalQueue.open(Signals.Name.values());
+    return queue == null
+        ? handled()
+        : new Source() {
+          @Override
+          public Signals.Name take() throws LinuxException {
+            return queue.take();
+          }
+        };
+  }
+
+  private static Source handled() {
+    BlockingQueue<Signals.Name> queue = new LinkedBlockingQueue<>();
+    for (Signals.Name signal : Signals.Name.values()) {
+      if (signal == Signals.Name.QUIT) {
+        // Rather than the JVM's list of threads among the program's output.
+        Signals.byDefault(signal);
+      } else if (!Signals.isIgnored(signal)) {
+        Signals.on(signal, () -> queue.add(signal));
+      }
+    }
+    return queue::take;
+  }
+
+  private void takeAll(Source source) {
+    try {
+      while (true) {
+        Signals.Name signal = source.take();
+        Receiver program = receiver;
+        if (program == null) {
+          obey(signal);
+        } else {
+          program.receive(signal);
+        }
+      }
+    } catch (LinuxException e) {
+      Rexec.complain("no signals any more: " + e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Passes them on from now on; null to stop that. */
+  void passTo(@Nullable Receiver program) {
+    receiver = program;
+  }
+
+  /** Does what the signal does to a process. */
+  void obey(Signals.Name signal) throws LinuxException {
+    switch (signal) {
+      case HUP, INT, QUIT, USR1, USR2, TERM -> {
+        leftovers.close();
+        ProcessAttributes.exitNow(128 + signal.number());
+      }
+      case TSTP -> Signals.stop();
+      case CONT, WINCH -> Log.debug("signal " + signal);
+    }
+  }
+}

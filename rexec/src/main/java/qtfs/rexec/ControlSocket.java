@@ -1,0 +1,113 @@
+package qtfs.rexec;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.time.Duration;
+import qtfs.linux.Fd;
+import qtfs.linux.Log;
+import qtfs.linux.Pipe;
+import qtfs.linux.Poll;
+import qtfs.linux.UnixListener;
+
+/**
+ * {@code ctl.sock}, mode 0600: a line is asked, a text answered, and that is all of a connection.
+ * Its one thread serves one after the other, and waits for none longer than {@value #LIMIT_SECONDS}
+ * seconds.
+ */
+final class ControlSocket implements Closeable {
+  static final String NAME = "ctl.sock";
+  private static final int BACKLOG = 16;
+  private static final int LIMIT_SECONDS = 5;
+  private static final int MOST_BYTES = 256;
+
+  private final UnixListener listener;
+  private final Control control;
+  private final Pipe stop = Pipe.open();
+  private final Thread thread = new Thread(this::serveAll, "control");
+
+  private ControlSocket(UnixListener listener, Control control) throws IOException {
+    this.listener = listener;
+    this.control = control;
+  }
+
+  static ControlSocket start(Path runDir, Control control) throws IOException {
+    ControlSocket socket =
+        new ControlSocket(UnixListener.bind(runDir.resolve(NAME), BACKLOG), control);
+    socket.thread.setDaemon(true);
+    socket.thread.start();
+    return socket;
+  }
+
+  boolean isAccepting() {
+    return thread.isAlive();
+  }
+
+  private void serveAll() {
+    while (Poll.readable(Deadline.FOREVER, listener.number(), stop.read().number())[1] == 0) {
+      int result = listener.accept(false);
+      if (result >= 0) {
+        serve(Fd.own(result));
+      } else {
+        // Nobody, or no descriptor left: not again at once.
+        Poll.readable(Duration.ofMillis(100), stop.read());
+      }
+    }
+  }
+
+  private void serve(Fd connection) {
+    try (connection) {
+      Deadline deadline = Deadline.after(Duration.ofSeconds(LIMIT_SECONDS));
+      write(connection, control.answer(readLine(connection, deadline)), deadline);
+    } catch (IOException | RuntimeException e) {
+      Log.warn(NAME + ": " + e.getMessage());
+    }
+  }
+
+  private static String readLine(Fd connection, Deadline deadline) throws IOException {
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment one = arena.allocate(1);
+      while (line.size() < MOST_BYTES) {
+        if (Poll.readable(deadline.left(), connection)[0] == 0) {
+          throw new IOException("no complete line in time");
+        }
+        if (connection.read(one, 1) != 1 || one.get(ValueLayout.JAVA_BYTE, 0) == '\n') {
+          break;
+        }
+        line.write(one.get(ValueLayout.JAVA_BYTE, 0));
+      }
+    }
+    return line.toString(UTF_8);
+  }
+
+  private static void write(Fd connection, String text, Deadline deadline) throws IOException {
+    byte[] bytes = text.getBytes(UTF_8);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment segment = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
+      for (long at = 0; at < bytes.length; ) {
+        if (!Poll.writable(deadline.left(), connection)) {
+          throw new IOException("an answer is not read");
+        }
+        long n = connection.write(segment.address() + at, bytes.length - at);
+        if (n < 0) {
+          return;
+        }
+        at += n;
+      }
+    }
+  }
+
+  /** Answers nobody any more. */
+  @Override
+  public void close() {
+    stop.write().close();
+    listener.close();
+  }
+}

@@ -1,0 +1,65 @@
+package qtfs.rexec;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import qtfs.linux.Fd;
+import qtfs.linux.UnixSocket;
+
+/**
+ * {@code rexec_server ctl [--json] [--run-dir DIR] COMMAND}: asks a running server. Exits with 0,
+ * with 1 for a no, with {@value ExitCode#CONFIGURATION} if there is no server or no such command.
+ */
+final class Ctl {
+  static final String USAGE =
+      "usage: rexec_server ctl [--json] [--run-dir DIR] ps | status | kill PID [SIGNAL]";
+
+  private Ctl() {}
+
+  static int run(List<String> arguments) throws IOException {
+    List<String> words = new ArrayList<>(arguments);
+    boolean json = words.remove("--json");
+    String runDir = Rexec.runDir(System.getenv("REXEC_RUN_DIR"));
+    int at = words.indexOf("--run-dir");
+    if (at >= 0 && at + 1 < words.size()) {
+      runDir = words.remove(at + 1);
+      words.remove(at);
+    }
+    if (words.isEmpty() || words.getFirst().startsWith("-")) {
+      throw new IOException(USAGE);
+    }
+    String answer =
+        ask(
+            Path.of(runDir, ControlSocket.NAME),
+            (json ? "json " : "text ") + String.join(" ", words));
+    int end = answer.indexOf('\n');
+    if (end < 0) {
+      throw new IOException("the server has closed the connection without an answer");
+    }
+    boolean yes = answer.startsWith("0");
+    (yes ? System.out : System.err).print(answer.substring(end + 1));
+    return yes ? 0 : 1;
+  }
+
+  private static String ask(Path socket, String line) throws IOException {
+    ByteArrayOutputStream answer = new ByteArrayOutputStream();
+    try (Fd connection = UnixSocket.connect(socket.toString());
+        Arena arena = Arena.ofConfined()) {
+      byte[] bytes = (line + "\n").getBytes(UTF_8);
+      long ignored =
+          connection.write(arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes), bytes.length);
+      MemorySegment buffer = arena.allocate(4096);
+      for (long n; (n = connection.read(buffer, 4096)) > 0; ) {
+        answer.writeBytes(buffer.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE));
+      }
+    }
+    return answer.toString(UTF_8);
+  }
+}
