@@ -110,6 +110,7 @@ final class SocketRelay {
   /**
    * Answers the peer's fetching of a socket that was passed here, taking everything over.
    *
+   * @return begins the session, once nobody else reads the link
    * @throws RefusedException if there are too many sessions; the socket is closed then, and the
    *     link still the caller's
    */
