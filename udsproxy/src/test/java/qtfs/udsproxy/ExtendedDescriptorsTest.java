@@ -487,13 +487,10 @@ final class ExtendedDescriptorsTest {
         passed.add(kind(k, file, others));
       }
       passed.add(memfd(new byte[1 << 20]));
-      try (Fd other = proxies.connect("server.sock");
-          Fd otherServer = ProxyPair.accept(listener)) {
-        Sockets.send(other, "x", passed);
-        if (i % 2 == 0) {
-          otherServer.close();
-        }
-      }
+      Fd other = proxies.connect("server.sock");
+      Fd otherServer = ProxyPair.accept(listener);
+      Sockets.send(other, "x", passed);
+      Fd.closeAll(i % 2 == 0 ? List.of(otherServer, other) : List.of(other, otherServer));
       Fd.closeAll(passed);
       Fd.closeAll(others);
     }

@@ -16,7 +16,9 @@ import qtfs.linux.FileStatus;
 import qtfs.linux.Pipe;
 import qtfs.whitelist.QtfsWhitelist;
 
-/** A peer opens the directories and devices that the whitelist names, and nothing in their place. */
+/**
+ * A peer opens the directories and devices that the whitelist names, and nothing in their place.
+ */
 final class PlaceReachTest {
   private static final long NULL = FileStatus.device(1, 3);
   private static final long FULL = FileStatus.device(1, 7);
