@@ -32,6 +32,7 @@ final class Session extends ChannelInboundHandlerAdapter
   private boolean applicationGone;
   private boolean linkGone;
   private String ending = "closed";
+  private boolean startTold;
   private boolean closed;
 
   private Session(
@@ -64,7 +65,9 @@ final class Session extends ChannelInboundHandlerAdapter
     Session session = new Session(shared, loop, entry, link, unix, type);
     shared.relays().add(session);
     shared.register().add(entry);
-    shared.audit().started(entry);
+    if (link.dialect() == Dialect.V1 || entry.requester() != null) {
+      session.tellStart();
+    }
     link.tcp().pipeline().addLast(session);
     if (link.ended() || session.linkGone) {
       session.fromPeer.end();
@@ -90,7 +93,15 @@ final class Session extends ChannelInboundHandlerAdapter
       throw new ProtocolException("says again who has asked");
     }
     entry.requestedBy(who);
-    Log.info(entry.name() + ": for " + who + " of the peer's host");
+    tellStart();
+  }
+
+  /** Where the peer says who has asked, not before it has. */
+  private void tellStart() {
+    if (!startTold) {
+      startTold = true;
+      shared.audit().started(entry);
+    }
   }
 
   /**
@@ -220,6 +231,7 @@ final class Session extends ChannelInboundHandlerAdapter
     toPeer.release();
     tcp.close();
     entry.close();
+    tellStart();
     shared.audit().ended(entry, ending);
   }
 }
