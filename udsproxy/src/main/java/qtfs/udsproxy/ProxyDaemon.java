@@ -99,6 +99,7 @@ public final class ProxyDaemon {
             fileOpener,
             tls);
     loops.forEach(loop -> LoopProbe.start(loop, shared.statistics().loopLag()));
+    loops.forEach(loop -> DeadLinks.start(shared, loop));
     ClassPath.openJars();
     this.server = bindServer(config, inherited);
     this.pulse = new LoopPulse(loops);

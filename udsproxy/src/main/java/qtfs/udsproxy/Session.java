@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
@@ -31,7 +32,7 @@ final class Session extends ChannelInboundHandlerAdapter
   private final Runnable idleWatch;
   private boolean applicationGone;
   private boolean linkGone;
-  private String ending = "closed";
+  private @Nullable String ending;
   private boolean startTold;
   private boolean closed;
 
@@ -126,6 +127,11 @@ final class Session extends ChannelInboundHandlerAdapter
   }
 
   @Override
+  public Channel tcp() {
+    return tcp;
+  }
+
+  @Override
   public void ready(boolean readable, boolean writable, boolean ended, boolean hungUp) {
     applicationGone |= hungUp;
     if (writable) {
@@ -191,9 +197,11 @@ final class Session extends ChannelInboundHandlerAdapter
     return type != UnixSocket.Type.DGRAM;
   }
 
-  /** Notes why the session is going to end, for its last log line. */
+  /** Notes why the session is going to end, for its last log line: the first cause is the one. */
   void because(String reason) {
-    ending = reason;
+    if (ending == null) {
+      ending = reason;
+    }
   }
 
   /** Ends the session at once. */
@@ -232,6 +240,6 @@ final class Session extends ChannelInboundHandlerAdapter
     tcp.close();
     entry.close();
     tellStart();
-    shared.audit().ended(entry, ending);
+    shared.audit().ended(entry, ending == null ? "closed" : ending);
   }
 }

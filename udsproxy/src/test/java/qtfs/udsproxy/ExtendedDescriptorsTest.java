@@ -435,34 +435,33 @@ final class ExtendedDescriptorsTest {
   }
 
   private Fd kind(int i, Path file, List<Fd> others) throws IOException {
-    switch (i % 6) {
-      case 0 -> {
-        Fd open = Fd.open(file, Fd.O_RDONLY);
-        open.position(i % 10);
-        return open;
-      }
-      case 1 -> {
-        Pipe pipe = Pipe.open();
-        Sockets.write(pipe.write(), "pipe " + i);
-        others.add(pipe.write());
-        return pipe.read();
-      }
-      case 2 -> {
-        UnixSocket.Pair pair = UnixSocket.pair();
-        Sockets.write(pair.second(), "socket " + i);
-        others.add(pair.second());
-        return pair.first();
-      }
-      case 3 -> {
-        return memfd(("content " + i).getBytes(UTF_8));
-      }
-      case 4 -> {
-        return Fd.open(directory, Fd.O_RDONLY);
-      }
-      default -> {
-        return Fd.open("/dev/null", Fd.O_RDWR, 0);
-      }
-    }
+    return switch (i % 6) {
+      case 0 -> at(i % 10, Fd.open(file, Fd.O_RDONLY));
+      case 1 -> pipe("pipe " + i, others);
+      case 2 -> socket("socket " + i, others);
+      case 3 -> memfd(("content " + i).getBytes(UTF_8));
+      case 4 -> Fd.open(directory, Fd.O_RDONLY);
+      default -> Fd.open("/dev/null", Fd.O_RDWR, 0);
+    };
+  }
+
+  private static Fd at(int offset, Fd file) throws IOException {
+    file.position(offset);
+    return file;
+  }
+
+  private static Fd pipe(String text, List<Fd> others) throws IOException {
+    Pipe pipe = Pipe.open();
+    Sockets.write(pipe.write(), text);
+    others.add(pipe.write());
+    return pipe.read();
+  }
+
+  private static Fd socket(String text, List<Fd> others) throws IOException {
+    UnixSocket.Pair pair = UnixSocket.pair();
+    Sockets.write(pair.second(), text);
+    others.add(pair.second());
+    return pair.first();
   }
 
   private void assertKind(int i, Fd fd) throws IOException {
