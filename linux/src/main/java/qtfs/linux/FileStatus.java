@@ -19,8 +19,10 @@ import java.nio.file.Path;
  * @param inode number of the file on its device
  * @param device of the file, major in the upper 32 bits
  * @param size in bytes
+ * @param node of a device file, the device that it stands for, as {@code device}; else 0
  */
-public record FileStatus(int mode, int uid, int gid, long inode, long device, long size) {
+public record FileStatus(
+    int mode, int uid, int gid, long inode, long device, long size, long node) {
   private static final MemorySegment STATX = Libc.function("statx");
   private static final int STATX_BASIC_STATS = 0x7ff; // linux/stat.h
   private static final int STATX_SIZE = 256;
@@ -65,15 +67,22 @@ public record FileStatus(int mode, int uid, int gid, long inode, long device, lo
           Libc.call(STATX, dir, name.address(), flags, STATX_BASIC_STATS, buf.address(), 0),
           "stat " + what);
       // struct statx: u32 mask, blksize; u64 attributes; u32 nlink, uid, gid; u16 mode, pad;
-      // u64 ino, size, ...; u32 dev_major at 136, dev_minor
+      // u64 ino, size, ...; u32 rdev_major at 128, rdev_minor,
+      // dev_major, dev_minor
       return new FileStatus(
           Short.toUnsignedInt(buf.get(JAVA_SHORT, 28)),
           buf.get(JAVA_INT, 20),
           buf.get(JAVA_INT, 24),
           buf.get(JAVA_LONG, 32),
-          (long) buf.get(JAVA_INT, 136) << 32 | buf.get(JAVA_INT, 140),
-          buf.get(JAVA_LONG, 40));
+          device(buf.get(JAVA_INT, 136), buf.get(JAVA_INT, 140)),
+          buf.get(JAVA_LONG, 40),
+          device(buf.get(JAVA_INT, 128), buf.get(JAVA_INT, 132)));
     }
+  }
+
+  /** The number of a device. */
+  public static long device(int major, int minor) {
+    return (long) major << 32 | Integer.toUnsignedLong(minor);
   }
 
   public boolean isRegular() {

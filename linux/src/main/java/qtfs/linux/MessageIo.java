@@ -36,6 +36,7 @@ public final class MessageIo implements AutoCloseable {
   private static final int SOL_SOCKET = 1;
   private static final int SCM_RIGHTS = 1;
   private static final int MSG_CTRUNC = 8;
+  private static final int MSG_DONTWAIT = 0x40;
   private static final int MSG_NOSIGNAL = 0x4000;
   private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
   private static final int CMSG_HEADER = 16;
@@ -52,6 +53,24 @@ public final class MessageIo implements AutoCloseable {
   private final MemorySegment control = arena.allocate(CONTROL_SIZE, 8);
   private final MemorySegment address = arena.allocate(ADDRESS_SIZE, 8);
 
+  private final int wait;
+
+  /** Calls wait on a socket that blocks. */
+  public MessageIo() {
+    this(0);
+  }
+
+  private MessageIo(int wait) {
+    this.wait = wait;
+  }
+
+  /**
+   * Calls never wait, also on a socket that blocks because somebody else who shares it wants it to.
+   */
+  public static MessageIo neverWaiting() {
+    return new MessageIo(MSG_DONTWAIT);
+  }
+
   /** Sets one piece: the memory must stay valid until the call has returned. */
   public void piece(int index, long address, long length) {
     iovecs.set(JAVA_LONG, 16L * index, address);
@@ -66,7 +85,7 @@ public final class MessageIo implements AutoCloseable {
    */
   public long receive(Fd socket, int pieces) {
     prepare(pieces, CONTROL_SIZE);
-    return Libc.callLong(RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC);
+    return Libc.callLong(RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC | wait);
   }
 
   /** Receives as {@link #receive} does, and keeps the {@link #sender}. */
@@ -74,7 +93,7 @@ public final class MessageIo implements AutoCloseable {
     prepare(pieces, CONTROL_SIZE);
     header.set(JAVA_LONG, 0, address.address());
     header.set(JAVA_INT, 8, ADDRESS_SIZE);
-    return Libc.callLong(RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC);
+    return Libc.callLong(RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC | wait);
   }
 
   /** Who has sent the message just received, as {@link #sendTo} takes it; empty if not bound. */
@@ -136,7 +155,7 @@ public final class MessageIo implements AutoCloseable {
    */
   public long send(Fd socket, int pieces, List<Fd> fds) {
     prepare(pieces, putFds(fds));
-    return Libc.callLong(SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL);
+    return Libc.callLong(SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL | wait);
   }
 
   /**
@@ -151,7 +170,7 @@ public final class MessageIo implements AutoCloseable {
     MemorySegment.copy(to, 0, address, ValueLayout.JAVA_BYTE, FAMILY_LENGTH, to.length);
     header.set(JAVA_LONG, 0, address.address());
     header.set(JAVA_INT, 8, FAMILY_LENGTH + to.length);
-    return Libc.callLong(SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL);
+    return Libc.callLong(SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL | wait);
   }
 
   /** Puts descriptors into the control buffer, and returns how much of it they take. */

@@ -43,6 +43,11 @@ public record SocketStatus(int family, int type, boolean listening) {
     }
   }
 
+  /** Whether it is a unix socket of a type that takes no connections. */
+  public boolean isUnix(UnixSocket.Type wanted) {
+    return !listening && family == UnixSocket.AF_UNIX && type == wanted.number();
+  }
+
   /** Whether connections of that kind are accepted at it. */
   public boolean isListening(SocketFamily wanted, UnixSocket.Type wantedType) {
     return listening && family == wanted.number() && type == wantedType.number();

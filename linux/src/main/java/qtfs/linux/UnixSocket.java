@@ -24,6 +24,7 @@ public final class UnixSocket {
   private static final MemorySegment ACCEPT4 = Libc.function("accept4");
   private static final MemorySegment SHUTDOWN = Libc.function("shutdown");
   private static final MemorySegment GETSOCKNAME = Libc.function("getsockname");
+  private static final MemorySegment GETPEERNAME = Libc.function("getpeername");
   private static final MemorySegment GETSOCKOPT = Libc.function("getsockopt");
   private static final MemorySegment SETSOCKOPT = Libc.function("setsockopt");
   static final int AF_UNIX = 1;
@@ -163,6 +164,16 @@ public final class UnixSocket {
       String text = new String(name, StandardCharsets.UTF_8);
       // A path may be followed by its NUL, and an abstract name begins with one.
       return (text.startsWith("\0") ? "@" : "") + text.replace("\0", "");
+    }
+  }
+
+  /** Whether a socket has another end, or had one that is closed by now. */
+  public static boolean isConnected(Fd socket) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment address = arena.allocate(2 + SUN_PATH_LENGTH, 2);
+      MemorySegment length = arena.allocate(4, 4);
+      length.set(JAVA_INT, 0, 2 + SUN_PATH_LENGTH);
+      return Libc.call(GETPEERNAME, socket.number(), address.address(), length.address()) == 0;
     }
   }
 

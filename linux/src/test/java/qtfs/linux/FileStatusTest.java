@@ -65,9 +65,9 @@ final class FileStatusTest {
 
   @Test
   void theSameInodeOfAnotherDeviceIsAnotherFile() {
-    FileStatus one = new FileStatus(0100600, 0, 0, 7, 8L << 32 | 1, 0);
-    assertThat(one.sameFile(new FileStatus(0100600, 0, 0, 7, 8L << 32 | 2, 0))).isFalse();
-    assertThat(one.sameFile(new FileStatus(0100644, 1, 1, 7, 8L << 32 | 1, 5))).isTrue();
+    FileStatus one = new FileStatus(0100600, 0, 0, 7, 8L << 32 | 1, 0, 0);
+    assertThat(one.sameFile(new FileStatus(0100600, 0, 0, 7, 8L << 32 | 2, 0, 0))).isFalse();
+    assertThat(one.sameFile(new FileStatus(0100644, 1, 1, 7, 8L << 32 | 1, 5, 0))).isTrue();
   }
 
   @Test

@@ -1,93 +1,132 @@
 package qtfs.udsproxy;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.List;
-import qtfs.linux.Fcntl;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
-import qtfs.linux.FileStatus;
-import qtfs.linux.LinuxException;
 
 /**
- * Turns the descriptors of an application's message into frames: regular files by their path, pipe
- * ends by a token under which the peer fetches the bytes. What cannot cross is named in the log,
- * and the message goes on without it, as the deployed daemon does.
+ * Sends an application's messages that have descriptors: a frame for each that can cross, in their
+ * order, then the payload. What cannot cross is told in the audit trail, and the message goes on
+ * without it, as with the deployed daemon. A file whose content is carried takes its time, and
+ * nothing else is sent meanwhile. On the loop's thread; owns the message that is being sent.
  */
 final class FdSender {
+  private static final int ANNOUNCEMENT_SIZE = 256;
+
   private final Shared shared;
   private final ProxyLoop loop;
   private final Session session;
+  private final Channel tcp;
+  private final FdEncoder encoder;
+  private final Runnable sent;
+  private final Queue<Fd> waiting = new ArrayDeque<>();
+  private @Nullable ByteBuf payload;
+  private @Nullable ContentSource content;
+  private long contentBytes; // of the message
 
-  FdSender(Shared shared, ProxyLoop loop, Session session) {
+  /**
+   * Sends for one session.
+   *
+   * @param sent called when a message has been sent that {@link #send} had not finished
+   */
+  FdSender(Shared shared, ProxyLoop loop, Session session, Link link, Runnable sent) {
     this.shared = shared;
     this.loop = loop;
     this.session = session;
+    this.tcp = link.tcp();
+    this.encoder = new FdEncoder(shared, loop, session, link.dialect());
+    this.sent = sent;
   }
 
-  /** Appends a frame for each descriptor that can cross; takes all of them over. */
-  void encode(List<Fd> fds, ByteBuf out) {
-    for (Fd fd : fds) {
-      try {
-        frameFor(fd).encode(out);
-      } catch (IOException e) {
-        fd.close();
-        shared.audit().fdRefused(session.entry(), e);
+  /**
+   * Writes a message, taking descriptors and payload over; the caller flushes. Unless {@link
+   * #isBusy} afterwards, that is all.
+   */
+  void send(List<Fd> fds, ByteBuf message) {
+    waiting.addAll(fds);
+    payload = message;
+    contentBytes = 0;
+    goOn(message);
+  }
+
+  /** Whether a message is being sent, so that nothing else may be. */
+  boolean isBusy() {
+    return payload != null;
+  }
+
+  /** The channel has room again. */
+  void writable() {
+    if (content != null) {
+      content.writable();
+    }
+  }
+
+  private void goOn(ByteBuf message) {
+    ByteBuf frames = tcp.alloc().directBuffer(ANNOUNCEMENT_SIZE);
+    while (content == null && !waiting.isEmpty()) {
+      announce(waiting.remove(), frames);
+    }
+    tcp.write(frames);
+    if (content == null) {
+      payload = null;
+      tcp.write(message);
+    }
+  }
+
+  private void announce(Fd fd, ByteBuf frames) {
+    try {
+      Frame.Passed frame = encoder.encode(fd);
+      if (frame instanceof FdFrame.Content announced) {
+        requireRoom(announced.size());
+        content = ContentSource.start(shared, loop, session, tcp, fd, announced, this::contentSent);
+      }
+      frame.encode(frames);
+    } catch (IOException e) {
+      fd.close();
+      shared.audit().fdRefused(session.entry(), e);
+    }
+  }
+
+  private void requireRoom(long size) throws RefusedException {
+    if (size > FdFrame.MAX_CONTENT - contentBytes) {
+      throw new RefusedException(
+          "a file without a name of "
+              + size
+              + " bytes: a message carries "
+              + FdFrame.MAX_CONTENT
+              + " in all");
+    }
+    contentBytes += size;
+  }
+
+  private void contentSent() {
+    ByteBuf message = payload;
+    content = null;
+    if (message != null) {
+      goOn(message);
+      if (!isBusy()) {
+        tcp.flush();
+        sent.run();
       }
     }
   }
 
-  private Frame frameFor(Fd fd) throws IOException {
-    FileStatus status = FileStatus.of(fd);
-    if (status.isRegular()) {
-      return regularFile(fd, status);
+  /** Lets go of the message, when the session has been closed. */
+  void release() {
+    Fd.closeAll(waiting);
+    waiting.clear();
+    if (payload != null) {
+      payload.release();
+      payload = null;
     }
-    if (status.isFifo()) {
-      return pipe(fd);
+    if (content != null) {
+      content.close();
+      content = null;
     }
-    throw new RefusedException("a " + status.kind() + " has no meaning on the other host");
-  }
-
-  private Frame regularFile(Fd fd, FileStatus status) throws IOException {
-    Path path = Files.readSymbolicLink(Path.of(fd.procPath()));
-    if (!isStillAt(path, status)) {
-      throw new RefusedException("the file " + path + " has no name any more");
-    }
-    if (path.toString().getBytes(StandardCharsets.UTF_8).length > Frame.ScmRights.MAX_PATH) {
-      throw new RefusedException("a path of more than " + Frame.ScmRights.MAX_PATH + " bytes");
-    }
-    Frame frame = new Frame.ScmRights(Fcntl.statusFlags(fd), path.toString());
-    fd.close();
-    session.entry().fdToPeer(SessionEntry.FILE);
-    return frame;
-  }
-
-  private static boolean isStillAt(Path path, FileStatus status) {
-    try {
-      return FileStatus.of(path).sameFile(status);
-    } catch (LinuxException gone) {
-      return false;
-    }
-  }
-
-  private Frame pipe(Fd fd) throws IOException {
-    PipeEnd end =
-        switch (Fcntl.statusFlags(fd) & Fd.O_ACCMODE) {
-          case Fd.O_RDONLY -> PipeEnd.READ;
-          case Fd.O_WRONLY -> PipeEnd.WRITE;
-          default -> throw new RefusedException("a FIFO that is open for reading and writing");
-        };
-    session.entry().fdToPeer(SessionEntry.PIPE);
-    int token = shared.passedPipes().keep(end, fd, session);
-    loop.after(
-        shared.deadlines().pipe(),
-        () -> {
-          if (shared.passedPipes().expire(token)) {
-            session.pipeFailed("the peer has not fetched a pipe that was passed to it");
-          }
-        });
-    return new Frame.ScmPipe(end, token);
   }
 }

@@ -24,7 +24,7 @@ import java.nio.charset.StandardCharsets;
  * EOF         0xa5b1  nothing: no payload follows, the other direction goes on
  * GONE        0xa5b2  0 i32 errno: the socket is closed, 0, or reset; nothing follows
  * FROM        0xa5b3  0 u32 uid   4 u32 gid   8 i32 pid   12 char comm[], 0..15: who has asked
- *             0xa5b8..0xa5bf  kept for more kinds of descriptors
+ *             0xa5b8..0xa5bf  more kinds of descriptors: {@link FdFrame}
  * </pre>
  */
 sealed interface Frame {
@@ -62,7 +62,7 @@ sealed interface Frame {
   void encode(ByteBuf out);
 
   /** A frame that stands for a descriptor of the message. */
-  sealed interface Passed extends Frame {}
+  sealed interface Passed extends Frame permits ScmRights, ScmPipe, FdFrame {}
 
   /**
    * A regular file, to be opened by the receiver.
@@ -85,25 +85,7 @@ sealed interface Frame {
       if (body.readableBytes() < 4 + 1 + 1) {
         throw new ProtocolException("SCM_RIGHTS of " + body.readableBytes() + " bytes");
       }
-      int flags = body.readIntLE();
-      int end = body.bytesBefore((byte) 0);
-      if (end <= 0) {
-        throw new ProtocolException(
-            end == 0 ? "SCM_RIGHTS without a path" : "SCM_RIGHTS whose path has no NUL");
-      }
-      return new ScmRights(flags, strictUtf8(body, end));
-    }
-
-    /** Replacing what is no UTF-8 would make two paths look the same to a whitelist. */
-    private static String strictUtf8(ByteBuf body, int length) throws ProtocolException {
-      try {
-        return StandardCharsets.UTF_8
-            .newDecoder()
-            .decode(body.nioBuffer(body.readerIndex(), length))
-            .toString();
-      } catch (CharacterCodingException e) {
-        throw new ProtocolException("SCM_RIGHTS whose path is not UTF-8");
-      }
+      return new ScmRights(body.readIntLE(), Frame.path("SCM_RIGHTS", body));
     }
   }
 
@@ -155,6 +137,26 @@ sealed interface Frame {
     public void encode(ByteBuf out) {
       header(out, FROM, FROM_LENGTH + requester.command().length());
       requester.encode(out);
+    }
+  }
+
+  /**
+   * The path at the end of a body, up to its NUL. Replacing what is no UTF-8 would make two paths
+   * look the same to a whitelist.
+   */
+  static String path(String frame, ByteBuf body) throws ProtocolException {
+    int end = body.bytesBefore((byte) 0);
+    if (end <= 0) {
+      throw new ProtocolException(
+          frame + (end == 0 ? " without a path" : " whose path has no NUL"));
+    }
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(body.nioBuffer(body.readerIndex(), end))
+          .toString();
+    } catch (CharacterCodingException e) {
+      throw new ProtocolException(frame + " whose path is not UTF-8");
     }
   }
 

@@ -20,6 +20,10 @@ final class FrameReader {
     PAYLOAD,
     /** A descriptor: {@link #passed}. */
     PASSED,
+    /** Of the content of the descriptor before: as many bytes as with {@link #PAYLOAD}. */
+    CONTENT,
+    /** The rest of the content of the descriptor before cannot be had. */
+    CONTENT_LOST,
     /** The end of a message that had payload. */
     END,
     /** A message without payload, whole. */
@@ -29,8 +33,9 @@ final class FrameReader {
   }
 
   private final Dialect dialect;
-  private final ByteBuf partial = Unpooled.buffer(Frame.HEADER_LENGTH, Frame.MAX_SCM_RIGHTS);
+  private final ByteBuf partial = Unpooled.buffer(Frame.HEADER_LENGTH, FdFrame.MAX_BODY);
   private int payloadLeft;
+  private long contentLeft; // of a descriptor, payloadLeft included
   private boolean messageHasPayload;
   private int bodyType;
   private int bodyLength;
@@ -61,16 +66,17 @@ final class FrameReader {
     throw new IllegalStateException("no control frame");
   }
 
-  /** Takes payload out of the buffer, at most {@link #payloadLeft} bytes. */
+  /** Takes payload or content out of the buffer, at most {@link #payloadLeft} bytes. */
   void takePayload(ByteBuf in, int bytes) {
     in.skipBytes(bytes);
     payloadLeft -= bytes;
+    contentLeft -= Math.min(bytes, contentLeft);
   }
 
   /** Goes on to what stands next, taking headers and bodies of all other frames out. */
   Event next(ByteBuf in) throws ProtocolException {
     if (payloadLeft > 0) {
-      return in.isReadable() ? Event.PAYLOAD : Event.NEED_MORE;
+      return bytes(in);
     }
     if (bodyLength == 0) {
       if (!gather(in, Frame.HEADER_LENGTH)) {
@@ -101,6 +107,9 @@ final class FrameReader {
   }
 
   private Event extended(ByteBuf in, int msgtype, int msglen) throws ProtocolException {
+    if (contentLeft > 0 || msgtype == FdFrame.CONTENT) {
+      return content(in, msgtype, msglen);
+    }
     return switch (msgtype) {
       case Frame.PAYLOAD -> payload(in, require(msgtype, msglen, 0, Frame.MAX_EXTENDED_PAYLOAD));
       case Frame.EOF -> body(in, msgtype, require(msgtype, msglen, 0, 0));
@@ -112,8 +121,44 @@ final class FrameReader {
               msgtype,
               require(
                   msgtype, msglen, Frame.FROM_LENGTH, Frame.FROM_LENGTH + Requester.MAX_COMMAND));
+      case FdFrame.FILE -> path(in, msgtype, msglen, FdFrame.FILE_LENGTH);
+      case FdFrame.PATH -> path(in, msgtype, msglen, FdFrame.PATH_LENGTH);
+      case FdFrame.SOCKET ->
+          body(in, msgtype, require(msgtype, msglen, FdFrame.SOCKET_LENGTH, FdFrame.SOCKET_LENGTH));
+      case FdFrame.CONTENT_OF ->
+          body(
+              in,
+              msgtype,
+              require(msgtype, msglen, FdFrame.CONTENT_OF_LENGTH, FdFrame.CONTENT_OF_LENGTH));
       default -> passed(in, msgtype, msglen);
     };
+  }
+
+  /** A path behind so many bytes. */
+  private Event path(ByteBuf in, int msgtype, int msglen, int before) throws ProtocolException {
+    return body(in, msgtype, require(msgtype, msglen, before + 2, before + FdFrame.MAX_PATH + 1));
+  }
+
+  /** A piece of the content that has been announced; nothing else may stand before its end. */
+  private Event content(ByteBuf in, int msgtype, int msglen) throws ProtocolException {
+    if (contentLeft == 0 || msgtype != FdFrame.CONTENT) {
+      throw new ProtocolException(
+          "msgtype 0x" + Integer.toHexString(msgtype) + " with " + contentLeft + " bytes to come");
+    }
+    int most = (int) Math.min(contentLeft, Frame.MAX_EXTENDED_PAYLOAD);
+    payloadLeft = require(msgtype, msglen, 0, most);
+    if (msglen == 0) {
+      contentLeft = 0;
+      return Event.CONTENT_LOST;
+    }
+    return bytes(in);
+  }
+
+  private Event bytes(ByteBuf in) {
+    if (!in.isReadable()) {
+      return Event.NEED_MORE;
+    }
+    return contentLeft > 0 ? Event.CONTENT : Event.PAYLOAD;
   }
 
   /** What stands for a descriptor, in either dialect. */
@@ -141,7 +186,7 @@ final class FrameReader {
     }
     messageHasPayload = true;
     payloadLeft = length;
-    return in.isReadable() ? Event.PAYLOAD : Event.NEED_MORE;
+    return bytes(in);
   }
 
   private Event body(ByteBuf in, int msgtype, int length) throws ProtocolException {
@@ -158,6 +203,9 @@ final class FrameReader {
     Frame decoded = decode();
     body = decoded;
     partial.clear();
+    if (decoded instanceof FdFrame.Content content) {
+      contentLeft = content.size();
+    }
     return decoded instanceof Frame.Control ? Event.CONTROL : Event.PASSED;
   }
 
@@ -167,6 +215,10 @@ final class FrameReader {
       case Frame.EOF -> new Frame.Eof();
       case Frame.GONE -> new Frame.Gone(partial.readIntLE());
       case Frame.FROM -> new Frame.From(Requester.decode(partial));
+      case FdFrame.FILE -> FdFrame.File.decode(partial);
+      case FdFrame.SOCKET -> FdFrame.Socket.decode(partial);
+      case FdFrame.CONTENT_OF -> FdFrame.Content.decode(partial);
+      case FdFrame.PATH -> FdFrame.Place.decode(partial);
       default -> Frame.ScmRights.decode(partial);
     };
   }

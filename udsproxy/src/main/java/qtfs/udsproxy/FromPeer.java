@@ -3,10 +3,7 @@ package qtfs.udsproxy;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import java.io.IOException;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
@@ -31,9 +28,8 @@ final class FromPeer {
   private final Dialect dialect;
   private final FrameReader frames;
   private final Queue<ByteBuf> inbound = new ArrayDeque<>();
-  private final List<Fd> pendingFds = new ArrayList<>();
+  private final FdReceiver received;
   private boolean unixFull;
-  private boolean openingFile;
   private @Nullable ByteBuf message; // of a socket with message boundaries, being gathered
   private boolean messageIsWhole;
   private boolean fdsAlone; // a message has ended that has descriptors and no payload
@@ -60,6 +56,7 @@ final class FromPeer {
     this.unix = unix;
     this.type = type;
     this.watch = watch;
+    this.received = new FdReceiver(session, shared, loop, this::pump);
   }
 
   /** Takes a buffer over, to be written by {@link #pump}. */
@@ -83,7 +80,7 @@ final class FromPeer {
 
   /** Writes as much as the application takes, and lets the peer send on if that was all. */
   void pump() {
-    if (session.isClosed() || unixFull || openingFile) {
+    if (session.isClosed() || unixFull || received.isOpening()) {
       return;
     }
     try {
@@ -151,14 +148,16 @@ final class FromPeer {
         case END -> {}
         case EMPTY -> {
           messageIsWhole = hasMessages();
-          fdsAlone = !messageIsWhole && !pendingFds.isEmpty();
+          fdsAlone = !messageIsWhole && !received.fds().isEmpty();
         }
         case PASSED -> {
-          receive(frames.passed());
-          if (openingFile) {
+          received.receive(frames.passed());
+          if (received.isOpening()) {
             return false;
           }
         }
+        case CONTENT -> takeContent(in);
+        case CONTENT_LOST -> received.contentLost();
         case CONTROL -> {
           control(frames.control());
           if (session.isClosed()) {
@@ -184,12 +183,19 @@ final class FromPeer {
         case NEED_MORE -> {
           return true;
         }
-        case PAYLOAD -> frames.takePayload(in, Math.min(frames.payloadLeft(), in.readableBytes()));
+        case PAYLOAD, CONTENT ->
+            frames.takePayload(in, Math.min(frames.payloadLeft(), in.readableBytes()));
         case CONTROL -> control(frames.control());
-        case PASSED, EMPTY, END -> {}
+        case PASSED, CONTENT_LOST, EMPTY, END -> {}
       }
     }
     return false;
+  }
+
+  private void takeContent(ByteBuf in) {
+    int length = Math.min(frames.payloadLeft(), in.readableBytes());
+    received.content(ProxyLoop.address(in, in.readerIndex()), length);
+    frames.takePayload(in, length);
   }
 
   private void control(Frame.Control frame) throws ProtocolException {
@@ -220,7 +226,7 @@ final class FromPeer {
   private boolean sendMessage() {
     ByteBuf whole = message == null ? Unpooled.EMPTY_BUFFER : message;
     int length = whole.readableBytes();
-    if (!accepted(loop.send(unix, whole, pendingFds))) {
+    if (!accepted(loop.send(unix, whole, received.fds()))) {
       return false;
     }
     session.entry().fromPeer(length);
@@ -247,10 +253,10 @@ final class FromPeer {
     messages.piece(0, ProxyLoop.address(in, at), length);
     int pieces = 1;
     // Descriptors go with the message that they came with, alone.
-    if (length == frames.payloadLeft() && pendingFds.isEmpty()) {
+    if (length == frames.payloadLeft() && received.fds().isEmpty()) {
       pieces = addPayloadsBehind(in, at + length);
     }
-    int sent = loop.send(unix, pieces, pendingFds);
+    int sent = loop.send(unix, pieces, received.fds());
     if (!accepted(sent)) {
       return false;
     }
@@ -301,7 +307,7 @@ final class FromPeer {
   private boolean sendFdsAlone() {
     ByteBuf nul = tcp.alloc().directBuffer(1).writeByte(0);
     loop.messages().piece(0, ProxyLoop.address(nul, 0), 1);
-    boolean sent = accepted(loop.send(unix, 1, pendingFds));
+    boolean sent = accepted(loop.send(unix, 1, received.fds()));
     nul.release();
     fdsAlone = !sent && unixFull;
     return sent;
@@ -310,7 +316,7 @@ final class FromPeer {
   /** Judges the result of a send; descriptors that were sent are closed here. */
   private boolean accepted(int sent) {
     if (sent > 0 || (sent == 0 && hasMessages())) {
-      dropPendingFds();
+      received.close();
       return true;
     }
     if (sent == -Errno.EAGAIN) {
@@ -324,53 +330,6 @@ final class FromPeer {
     return false;
   }
 
-  private void receive(Frame.Passed passed) throws ProtocolException {
-    if (pendingFds.size() == MessageIo.MAX_FDS) {
-      throw new ProtocolException("more than " + MessageIo.MAX_FDS + " descriptors in a message");
-    }
-    switch (passed) {
-      case Frame.ScmPipe pipe -> receivePipe(pipe);
-      case Frame.ScmRights file -> {
-        openingFile = true;
-        shared.fileOpener().execute(() -> openFile(file));
-      }
-    }
-  }
-
-  private void receivePipe(Frame.ScmPipe pipe) {
-    try {
-      pendingFds.add(PipeRelay.fetch(shared, loop, session, pipe));
-      session.entry().fdFromPeer(SessionEntry.PIPE);
-    } catch (IOException e) {
-      session.pipeFailed("a passed pipe cannot be taken: " + e.getMessage());
-    }
-  }
-
-  /** On a thread of its own, because a file system may hang; the session waits, nobody else. */
-  private void openFile(Frame.ScmRights file) {
-    Fd opened = null;
-    try {
-      opened = shared.reach().openFile(file);
-    } catch (IOException e) {
-      shared.audit().fdRefused(session.entry(), e);
-    }
-    Fd result = opened;
-    loop.eventLoop().execute(() -> fileOpened(result));
-  }
-
-  private void fileOpened(@Nullable Fd file) {
-    openingFile = false;
-    if (file != null) {
-      if (session.isClosed()) {
-        file.close();
-      } else {
-        pendingFds.add(file);
-        session.entry().fdFromPeer(SessionEntry.FILE);
-      }
-    }
-    pump();
-  }
-
   /**
    * The application takes nothing any more. What it has sent the peer has yet to read, and closing
    * while the peer's own bytes are unread would reset the connection and destroy that: so they are
@@ -380,7 +339,7 @@ final class FromPeer {
     if (!discarding) {
       discarding = true;
       discardUntil = System.nanoTime() + shared.deadlines().handshake().toNanos();
-      dropPendingFds();
+      received.close();
     }
   }
 
@@ -395,14 +354,9 @@ final class FromPeer {
 
   /** Lets go of all that waits, when the session has been closed. */
   void release() {
-    dropPendingFds();
+    received.close();
     dropMessage();
     inbound.forEach(ByteBuf::release);
     inbound.clear();
-  }
-
-  private void dropPendingFds() {
-    Fd.closeAll(pendingFds);
-    pendingFds.clear();
   }
 }

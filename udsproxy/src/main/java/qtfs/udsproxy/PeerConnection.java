@@ -134,6 +134,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   private void serve(PeerRequest request) throws IOException {
     switch (request) {
       case PeerRequest.Pipe(PipeEnd end, int token) -> servePipe(end, token);
+      case PeerRequest.Socket(long token) -> serveSocket(token);
       case PeerRequest.Uds(ConnectRequest target, Dialect offered) -> {
         wanted = target.path();
         type = target.type();
@@ -160,6 +161,14 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     Fd ours = PipeRelay.reopen(end, kept.fd());
     finish();
     PipeRelay.serve(shared, loop, tcp, end, ours, early, kept.owner());
+  }
+
+  private void serveSocket(long token) throws RefusedException {
+    PassedSockets.Kept kept = shared.passedSockets().take(token);
+    Link link = new Link(tcp, Dialect.EXTENDED, early, tcpEof);
+    Runnable session = SocketRelay.serve(shared, loop, kept, link);
+    finish();
+    session.run();
   }
 
   // ---- the target

@@ -12,12 +12,15 @@ import qtfs.udsproxy.connector.Mark;
  * CNTL_UDS   1, msglen 112  the application's connect request; answered by i32 0 or -1, if it is
  *                           marked by 0x01585451 or -errno
  * CNTL_PIPE  2, msglen 8    0 i32 dir   4 i32 srcfd, both as in SCM_PIPE; then the pipe's bytes
+ * CNTL_SOCK  3, msglen 8    0 i64 token, as in FD_SOCKET; then the extended dialect's frames
  * </pre>
  */
 sealed interface PeerRequest {
   int CNTL_UDS = 1;
   int CNTL_PIPE = 2;
+  int CNTL_SOCK = 3;
   int PIPE_LENGTH = 8;
+  int SOCKET_LENGTH = 8;
 
   /** The answer to a request for a unix socket, i32. */
   int CONNECTED = 0;
@@ -60,6 +63,15 @@ sealed interface PeerRequest {
     }
   }
 
+  /** Be the other half of a session with a socket that you have passed to me. */
+  record Socket(long token) implements PeerRequest {
+    @Override
+    public void encode(ByteBuf out) {
+      Frame.header(out, CNTL_SOCK, SOCKET_LENGTH);
+      out.writeLongLE(token);
+    }
+  }
+
   void encode(ByteBuf out);
 
   /**
@@ -75,6 +87,7 @@ sealed interface PeerRequest {
         switch (msgtype) {
           case CNTL_UDS -> ConnectRequest.LENGTH;
           case CNTL_PIPE -> PIPE_LENGTH;
+          case CNTL_SOCK -> SOCKET_LENGTH;
           default ->
               throw new ProtocolException(
                   (msgtype & 0xffff) == TLS_HANDSHAKE
@@ -93,6 +106,9 @@ sealed interface PeerRequest {
     in.skipBytes(4);
     if (msgtype == CNTL_PIPE) {
       return new Pipe(PipeEnd.fromWire(in.readIntLE()), in.readIntLE());
+    }
+    if (msgtype == CNTL_SOCK) {
+      return new Socket(in.readLongLE());
     }
     byte[] request = new byte[ConnectRequest.LENGTH];
     in.readBytes(request);

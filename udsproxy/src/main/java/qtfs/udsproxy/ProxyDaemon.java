@@ -224,7 +224,7 @@ public final class ProxyDaemon {
       Log.warn("--allow-any-socket: the peer reaches every unix socket of this host");
     }
     if (config.anyFile()) {
-      Log.warn("--allow-any-file: the peer opens every regular file of this host");
+      Log.warn("--allow-any-file: the peer opens every regular file and directory of this host");
     }
     try {
       QtfsWhitelist whitelist = QtfsWhitelist.loadIfPresent(config.whitelist());
@@ -486,6 +486,7 @@ public final class ProxyDaemon {
     fileOpener.shutdown();
     shared.metrics().close();
     shared.passedPipes().close();
+    shared.passedSockets().close();
     shared.loops().forEach(ProxyLoop::close);
     LinkTls tls = shared.tls();
     if (tls != null) {

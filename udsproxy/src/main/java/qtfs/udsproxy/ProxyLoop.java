@@ -33,7 +33,7 @@ final class ProxyLoop {
   private static final int PIPE_READ = 64 * 1024;
 
   private final IoEventLoop eventLoop;
-  private final MessageIo messages = new MessageIo();
+  private final MessageIo messages = MessageIo.neverWaiting();
   private ByteBuf scratch;
 
   ProxyLoop(IoEventLoop eventLoop) {

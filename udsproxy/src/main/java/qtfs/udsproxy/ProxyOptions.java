@@ -51,7 +51,7 @@ public final class ProxyOptions {
     spec.addOption(
         path("--whitelist", "FILE", "what the peer may reach (default /etc/qtfs/whitelist)"));
     spec.addOption(flag("--allow-any-socket", "let the peer reach every unix socket"));
-    spec.addOption(flag("--allow-any-file", "let the peer open every regular file"));
+    spec.addOption(flag("--allow-any-file", "let the peer open every regular file and directory"));
     spec.addOption(
         path("--dialect", "auto|v1", "v1: speak as the C daemon does, also with one of ours"));
     spec.addOption(

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.Predicate;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
@@ -23,8 +24,7 @@ import qtfs.whitelist.QtfsWhitelist;
  */
 final class Reach {
   /** What a passed file may be opened with; above all not O_CREAT, O_EXCL and O_TRUNC. */
-  private static final int FILE_FLAGS =
-      Fd.O_ACCMODE | Fd.O_APPEND | Fd.O_NONBLOCK | Fd.O_DSYNC | Fd.O_SYNC;
+  static final int FILE_FLAGS = Fd.O_ACCMODE | Fd.O_APPEND | Fd.O_NONBLOCK | Fd.O_DSYNC | Fd.O_SYNC;
 
   private final QtfsWhitelist whitelist;
   private final Path whitelistFile;
@@ -104,24 +104,84 @@ final class Reach {
    * @throws RefusedException if the peer may not have it
    */
   Fd openFile(Frame.ScmRights passed) throws IOException {
-    String path = passed.path();
-    List<Group> groups = groupsFor(passed.flags());
+    return openFile(passed.path(), passed.flags());
+  }
+
+  /** Opens a regular file by its path and flags; see {@link #openFile(Frame.ScmRights)}. */
+  Fd openFile(String path, int flags) throws IOException {
+    List<Group> groups = groupsFor(flags);
+    return open(
+        path,
+        anyFile ? List.of() : groups,
+        FileStatus::isRegular,
+        "regular file",
+        flags & FILE_FLAGS);
+  }
+
+  /**
+   * Opens a directory or a device that was passed on the other host, as it was opened there. {@link
+   * CommonDevice Two} devices need no entry, all others do, whatever files the peer may open.
+   *
+   * @return owned by the caller
+   * @throws RefusedException if the peer may not have it
+   */
+  Fd openPlace(FdFrame.Place passed) throws IOException {
+    return switch (passed.type()) {
+      case DIRECTORY -> openDirectory(passed.path(), passed.flags());
+      case DEVICE ->
+          open(
+              passed.path(),
+              isCommon(passed) ? List.of() : groupsFor(passed.flags()),
+              status -> status.isCharacterDevice() && status.node() == passed.device(),
+              "character device of the number that was passed",
+              (passed.flags() & FILE_FLAGS) | Fd.O_NOCTTY);
+    };
+  }
+
+  private static boolean isCommon(FdFrame.Place passed) {
+    return CommonDevice.of(passed.device())
+        .filter(device -> device.path().equals(passed.path()))
+        .isPresent();
+  }
+
+  private Fd openDirectory(String path, int flags) throws IOException {
+    if ((flags & Fd.O_ACCMODE) != Fd.O_RDONLY) {
+      throw new RefusedException("access mode " + (flags & Fd.O_ACCMODE) + " of a directory");
+    }
+    boolean byPathOnly = (flags & Fd.O_PATH) != 0;
+    List<Group> groups = byPathOnly ? List.of(Group.OPEN) : List.of(Group.OPEN, Group.READDIR);
+    return open(
+        path,
+        anyFile ? List.of() : groups,
+        FileStatus::isDirectory,
+        "directory",
+        byPathOnly ? Fd.O_PATH : flags & FILE_FLAGS);
+  }
+
+  /**
+   * Opens what is at a path.
+   *
+   * @param groups which all have to allow it
+   * @param wanted what it has to be, judged before it is opened for more than O_PATH
+   * @param what that is, in words
+   */
+  private Fd open(
+      String path, List<Group> groups, Predicate<FileStatus> wanted, String what, int flags)
+      throws IOException {
     for (Group group : groups) {
-      if (!anyFile && !whitelist.allows(group, path)) {
+      if (!whitelist.allows(group, path)) {
         throw notListed(path, group);
       }
     }
     try (Fd found = Fd.open(path, Fd.O_PATH, 0)) {
-      if (!FileStatus.of(found).isRegular()) {
+      if (!wanted.test(FileStatus.of(found))) {
         throw new RefusedException(
-            path + " is a " + FileStatus.of(found).kind() + ", not a regular file");
+            path + " is a " + FileStatus.of(found).kind() + ", not a " + what);
       }
       for (Group group : groups) {
-        if (!anyFile) {
-          requireInside(found, path, group);
-        }
+        requireInside(found, path, group);
       }
-      return found.reopen(passed.flags() & FILE_FLAGS);
+      return found.reopen(flags);
     }
   }
 

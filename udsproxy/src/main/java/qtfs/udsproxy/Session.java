@@ -236,6 +236,7 @@ final class Session extends ChannelInboundHandlerAdapter
     watch.cancel();
     unix.close();
     fromPeer.release();
+    toPeer.release();
     tcp.close();
     entry.close();
     tellStart();

@@ -17,6 +17,15 @@ final class SessionEntry {
   /** Has a relay of its own. */
   static final String PIPE = "pipe";
 
+  /** Has a session of its own. */
+  static final String SOCKET = "socket";
+
+  /** A file without a name, of which a copy is made. */
+  static final String CONTENT = "content";
+
+  static final String DIRECTORY = "directory";
+  static final String DEVICE = "device";
+
   private final long number;
   private final SessionInfo.Direction direction;
   private final String path;

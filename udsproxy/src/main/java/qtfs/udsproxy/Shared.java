@@ -27,6 +27,7 @@ final class Shared {
   private final ExecutorService fileOpener;
   private final @Nullable LinkTls tls;
   private final PassedPipes passedPipes = new PassedPipes();
+  private final PassedSockets passedSockets = new PassedSockets();
   private final StandIns standIns;
   private final Statistics statistics = new Statistics();
   private final MetricsExporter metrics = new MetricsExporter(this);
@@ -117,6 +118,10 @@ final class Shared {
     return fileOpener;
   }
 
+  PassedSockets passedSockets() {
+    return passedSockets;
+  }
+
   PassedPipes passedPipes() {
     return passedPipes;
   }
@@ -174,9 +179,9 @@ final class Shared {
     loop.eventLoop().execute(requests::decrementAndGet);
   }
 
-  /** Requests, connections, and pipes that wait for one. */
+  /** Requests, connections, and what was passed and waits for one. */
   int workLeft() {
-    return requests.get() + relays.size() + passedPipes.size();
+    return requests.get() + relays.size() + passedPipes.size() + passedSockets.size();
   }
 
   /** Lets no session begin from now on. */

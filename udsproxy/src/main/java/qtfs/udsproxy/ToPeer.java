@@ -14,13 +14,12 @@ import qtfs.linux.UnixSocket;
 /**
  * The direction of a session from the application to the peer: what the unix socket gives is framed
  * and sent. Stops reading while the channel holds more than its high water mark. On the loop's
- * thread; owns nothing.
+ * thread; owns no more than the {@link FdSender} does.
  */
 final class ToPeer {
   /** How often in a row one connection may read before the others of its loop get their turn. */
   private static final int READS_PER_TURN = 8;
 
-  private static final int ANNOUNCEMENT_SIZE = 256;
   private static final int CONTROL_SIZE = 32;
 
   private final Session session;
@@ -45,7 +44,7 @@ final class ToPeer {
     this.dialect = link.dialect();
     this.unix = unix;
     this.type = type;
-    this.fdSender = new FdSender(shared, loop, session);
+    this.fdSender = new FdSender(shared, loop, session, link, this::pump);
   }
 
   /**
@@ -62,7 +61,10 @@ final class ToPeer {
   /** Reads and sends as much as the channel takes: nothing, once it is closed. */
   void pump() {
     boolean wrote = false;
-    for (int i = 0; readable && !atEnd && !session.isClosed() && tcp.isWritable(); i++) {
+    if (fdSender.isBusy() && !session.isClosed() && tcp.isWritable()) {
+      fdSender.writable();
+    }
+    for (int i = 0; canRead(); i++) {
       if (i == READS_PER_TURN) {
         loop.eventLoop().execute(this::pump);
         break;
@@ -88,6 +90,10 @@ final class ToPeer {
     } else if (wrote) {
       tcp.flush();
     }
+  }
+
+  private boolean canRead() {
+    return readable && !atEnd && !fdSender.isBusy() && !session.isClosed() && tcp.isWritable();
   }
 
   private boolean hasMessages() {
@@ -123,17 +129,17 @@ final class ToPeer {
               + " carries");
       return;
     }
-    if (!passed.isEmpty()) {
-      ByteBuf announcement = tcp.alloc().directBuffer(ANNOUNCEMENT_SIZE);
-      fdSender.encode(passed, announcement);
-      tcp.write(announcement);
-    }
     session.entry().toPeer(received);
+    ByteBuf payload =
+        hasMessages() ? loop.takeMessage(received, dialect) : loop.takeFrames(received, dialect);
+    if (passed.isEmpty()) {
+      tcp.write(payload);
+    } else {
+      fdSender.send(passed, payload);
+    }
     if (hasMessages()) {
-      tcp.write(loop.takeMessage(received, dialect));
       return;
     }
-    tcp.write(loop.takeFrames(received, dialect));
     // A short read has emptied the socket, unless it stopped at descriptors or there is an end to
     // read; the next bytes come with an event of their own.
     readable = received == dialect.readSize() || !passed.isEmpty() || ending;
@@ -200,6 +206,11 @@ final class ToPeer {
   private void finish() {
     done = true;
     session.closeIfDone();
+  }
+
+  /** Lets go of what is being sent, when the session has been closed. */
+  void release() {
+    fdSender.release();
   }
 
   /** Whether the application's stream has been read to its end. */

@@ -17,7 +17,7 @@ import qtfs.linux.Pipe;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
 
-/** Which descriptors cross, which stay behind, and that a message survives those that do. */
+/** Which descriptors cross in v1, which stay behind, and that a message survives those that do. */
 final class DescriptorKindsTest {
   @TempDir Path directory;
   private ProxyPair proxies;
@@ -27,7 +27,7 @@ final class DescriptorKindsTest {
 
   @BeforeEach
   void connect() throws Exception {
-    proxies = ProxyPair.open(directory);
+    proxies = ProxyPair.open(directory, Dialect.V1);
     listener = proxies.listen("server.sock");
     application = proxies.connect("server.sock");
     server = ProxyPair.accept(listener);

@@ -46,6 +46,8 @@ final class FrameReaderTest {
           case END -> events.add("END");
           case EMPTY -> events.add("EMPTY");
           case CONTROL -> events.add(reader.control().toString());
+          case CONTENT -> takePayload(in);
+          case CONTENT_LOST -> events.add("CONTENT_LOST");
           case PAYLOAD -> takePayload(in);
         }
       }
@@ -84,6 +86,10 @@ final class FrameReaderTest {
     "EXTENDED, 0xa5b1, 0, 0", // EOF
     "EXTENDED, 0xa5b2, 4, 4", // GONE
     "EXTENDED, 0xa5b3, 12, 27", // FROM
+    "EXTENDED, 0xa5b8, 14, 4108", // FD_FILE
+    "EXTENDED, 0xa5b9, 12, 12", // FD_SOCKET
+    "EXTENDED, 0xa5ba, 20, 20", // FD_CONTENT
+    "EXTENDED, 0xa5bc, 18, 4112", // FD_PATH
   })
   void takesTheLengthsOfATypeAndNoOthers(Dialect dialect, String type, int least, int most)
       throws Exception {
@@ -101,8 +107,8 @@ final class FrameReaderTest {
   /** What the other dialect has is as unknown as what nobody has. */
   @ParameterizedTest
   @CsvSource({
-    "V1, 0xa5b0 0xa5b1 0xa5b2 0xa5b3",
-    "EXTENDED, 0xa5a5 0xa5ab 0xa5b4 0xa5b5 0xa5b6 0xa5b7 0xa5c0",
+    "V1, 0xa5b0 0xa5b1 0xa5b2 0xa5b3 0xa5b8 0xa5b9 0xa5ba 0xa5bb 0xa5bc",
+    "EXTENDED, 0xa5a5 0xa5ab 0xa5b4 0xa5b5 0xa5b6 0xa5b7 0xa5bd 0xa5bf 0xa5c0",
   })
   void refusesTypesThatTheDialectDoesNotHave(Dialect dialect, String own) {
     String everywhere = "0 1 2 0xa5a4 0xa5a7 0xa5a8 0xa5a9 0xa5ac 0x5a5a -1 -2147483648 0x00a5a500";
@@ -168,6 +174,39 @@ final class FrameReaderTest {
         Dialect.V1, Recorded.of(scene, "tcp1.B-A").from(PeerRequest.ANSWER_LENGTH));
   }
 
+  private static final String FIVE_BYTES =
+      "baa5000014000000 02000000 0000000000000000 0500000000000000 ";
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "bba500000100000061", // CONTENT of nothing
+        "bba5000000000000",
+        FIVE_BYTES + "bba50000 06000000", // more than there is
+        FIVE_BYTES + "bba50000 ffffffff",
+        FIVE_BYTES + "bba50000 03000000 616263 bba50000 03000000",
+        FIVE_BYTES + "b0a50000 05000000", // something between
+        FIVE_BYTES + "b1a50000 00000000",
+        FIVE_BYTES + "bba50000 03000000 616263 b0a50000 02000000",
+        FIVE_BYTES + "bba50000 05000000 6162636465 bba50000 00000000",
+        "baa5000014000000 02000000 0000000000000000 0100000400000000", // 64 MiB and a byte
+        "baa5000014000000 02000000 0000000000000000 ffffffffffffffff",
+        "baa5000014000000 02000000 ffffffffffffffff 0100000000000000",
+        "b8a500000e000000 00000000 ffffffffffffffff 6100", // offset -1
+        "b8a500000e000000 00000000 0000000000000000 6161", // no NUL
+        "b8a500000e000000 00000000 0000000000000000 0061", // no path
+        "b8a500000f000000 00000000 0000000000000000 80ff00", // no UTF-8
+        "bca5000012000000 00000000 00800000 00000000 00000000 6100", // a regular file
+        "bca5000012000000 00000000 00600000 00000000 00000000 6100", // a block device
+        "bca5000012000000 00000000 00000000 00000000 00000000 6100",
+        "bca5000012000000 00000000 00400000 00000000 00000000 6161",
+      })
+  void refusesDescriptorsThatCannotBe(String hex) {
+    byte[] bytes = ByteBufUtil.decodeHexDump(hex.replace(" ", ""));
+    assertThatThrownBy(() -> new Events(Dialect.EXTENDED).feed(bytes, 0, bytes.length))
+        .isInstanceOf(ProtocolException.class);
+  }
+
   /** A stream of every frame that the dialect has. */
   @Test
   void readsTheExtendedDialectTheSameWhereverItIsSplit() throws Exception {
@@ -176,6 +215,17 @@ final class FrameReaderTest {
     new Frame.From(new Requester(0, 0, 0, "")).encode(stream);
     new Frame.ScmRights(2, "/var/lib/x").encode(stream);
     new Frame.ScmPipe(PipeEnd.WRITE, 11).encode(stream);
+    new FdFrame.File(1, 7, "/f").encode(stream);
+    new FdFrame.Socket(2, -3).encode(stream);
+    new FdFrame.Content(2, 0, 5).encode(stream);
+    Frame.header(stream, FdFrame.CONTENT, 3);
+    stream.writeZero(3);
+    Frame.header(stream, FdFrame.CONTENT, 2);
+    stream.writeZero(2);
+    new FdFrame.Content(2, 0, 5).encode(stream);
+    Frame.header(stream, FdFrame.CONTENT, 0);
+    new FdFrame.Content(2, 0, 0).encode(stream);
+    new FdFrame.Place(0, FdFrame.Place.Type.DEVICE, 1L << 32 | 3, "/dev/null").encode(stream);
     Frame.header(stream, Frame.PAYLOAD, 5);
     stream.writeBytes("hello".getBytes(UTF_8));
     Frame.header(stream, Frame.PAYLOAD, 0);
@@ -190,6 +240,15 @@ final class FrameReaderTest {
             "From[requester=pid 0 uid 0 gid 0]",
             "ScmRights[flags=2, path=/var/lib/x]",
             "ScmPipe[end=WRITE, srcfd=11]",
+            "File[flags=1, offset=7, path=/f]",
+            "Socket[flags=2, token=-3]",
+            "Content[flags=2, offset=0, size=5]",
+            "PAYLOAD 000000",
+            "PAYLOAD 0000",
+            "Content[flags=2, offset=0, size=5]",
+            "CONTENT_LOST",
+            "Content[flags=2, offset=0, size=0]",
+            "Place[flags=0, type=character device, device=4294967299, path=/dev/null]",
             "PAYLOAD 68656c6c6f",
             "EMPTY",
             "PAYLOAD " + "00".repeat(300),

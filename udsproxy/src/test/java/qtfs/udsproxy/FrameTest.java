@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
+import qtfs.linux.FileStatus;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 
@@ -80,6 +81,35 @@ final class FrameTest {
     assertThat(encoded(new Frame.Eof())).isEqualTo("b1a5000000000000");
     assertThat(encoded(new Frame.Gone(0))).isEqualTo("b2a500000400000000000000");
     assertThat(encoded(new Frame.Gone(Errno.ECONNRESET))).isEqualTo("b2a500000400000068000000");
+  }
+
+  @Test
+  void whatStandsForADescriptorInTheExtendedDialect() {
+    assertThat(encoded(new FdFrame.File(0100002, 6, "/srv/f")))
+        .isEqualTo("b8a5000013000000" + "02800000" + "0600000000000000" + "2f7372762f6600");
+    assertThat(encoded(new FdFrame.Socket(Fd.O_RDWR | Fd.O_NONBLOCK, 0x1122334455667788L)))
+        .isEqualTo("b9a500000c000000" + "02080000" + "8877665544332211");
+    assertThat(encoded(new FdFrame.Content(Fd.O_RDWR, 1, 5)))
+        .isEqualTo("baa5000014000000" + "02000000" + "0100000000000000" + "0500000000000000");
+    assertThat(encoded(new FdFrame.Place(0, FdFrame.Place.Type.DIRECTORY, 0, "/d")))
+        .isEqualTo(
+            "bca5000013000000" + "00000000" + "00400000" + "00000000" + "00000000" + "2f6400");
+    assertThat(
+            encoded(
+                new FdFrame.Place(
+                    Fd.O_RDWR,
+                    FdFrame.Place.Type.DEVICE,
+                    FileStatus.device(1, 3),
+                    CommonDevice.NULL.path())))
+        .isEqualTo(
+            "bca500001a000000"
+                + "02000000"
+                + "00200000"
+                + "01000000"
+                + "03000000"
+                + "2f6465762f6e756c6c00");
+    assertThat(encoded(new PeerRequest.Socket(0x1122334455667788L)))
+        .isEqualTo("0300000008000000" + "8877665544332211");
   }
 
   @Test

@@ -23,7 +23,7 @@ final class PeerRequestTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 112", "2, 8"})
+  @CsvSource({"1, 112", "2, 8", "3, 8"})
   void aRequestHasOneLength(int msgtype, int right) throws Exception {
     assertThat(PeerRequest.length(header(msgtype, right))).isEqualTo(8 + right);
     for (int wrong : new int[] {-1, 0, 1, right - 1, right + 1, 4088, Integer.MAX_VALUE}) {
@@ -34,7 +34,7 @@ final class PeerRequestTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {0, 3, -1, 0xa5a5, 0xa5ab, 0x20544547 /* "GET " */, Integer.MIN_VALUE})
+  @ValueSource(ints = {0, 4, -1, 0xa5a5, 0xa5ab, 0x20544547 /* "GET " */, Integer.MIN_VALUE})
   void nothingElseIsARequest(int msgtype) {
     for (int msglen : new int[] {-1, 0, 8, 112, Integer.MAX_VALUE}) {
       assertThatThrownBy(() -> PeerRequest.length(header(msgtype, msglen)))

@@ -190,7 +190,7 @@ abstract class SessionPromises {
 
   @Test
   void whatCannotCrossLeavesTheMessage() throws Exception {
-    try (UnixSocket.Pair pair = UnixSocket.pair()) {
+    try (UnixSocket.Pair pair = UnixSocket.pair(UnixSocket.Type.SEQPACKET)) {
       Sockets.send(application, "a socket", List.of(pair.first()));
       Sockets.Message message = Sockets.receive(server);
       assertThat(message.text()).isEqualTo("a socket");
