@@ -9,7 +9,6 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -47,7 +46,6 @@ final class SyslogIT {
   }
 
   /** The way of syslog(3): an own message each. */
-  @Disabled("SOCK_DGRAM is not carried yet")
   @Test
   void byDatagrams() throws Exception {
     String socket = "/run/datagrams.sock";

@@ -33,10 +33,11 @@ public final class UnixListener implements Closeable {
   }
 
   /**
-   * Binds and listens, without blocking on accept. The directory is there already.
+   * Binds and listens, without blocking on accept.
    *
    * @param path absolute, at most 107 bytes
    * @param backlog connections that wait to be accepted, cut by net.core.somaxconn
+   * @throws IOException with what to do about it, if the directory is missing or the place is taken
    */
   public static UnixListener bind(Path path, int backlog) throws IOException {
     return bind(path, UnixSocket.Type.STREAM, backlog);
@@ -50,7 +51,11 @@ public final class UnixListener implements Closeable {
     Fd socket = UnixSocket.open(type, false);
     try {
       String what = "cannot listen at " + path;
-      check(UnixSocket.bindOwnerOnly(socket, path.toString()), what);
+      int bound = UnixSocket.bindOwnerOnly(socket, path.toString());
+      if (bound == -Errno.ENOENT) {
+        throw new IOException(what + ": there is no such directory: mkdir -p " + path.getParent());
+      }
+      check(bound, what);
       UnixListener listener = new UnixListener(path, socket, FileStatus.ofLink(path));
       if (type != UnixSocket.Type.DGRAM) {
         check(UnixSocket.listen(socket, backlog), what);

@@ -56,6 +56,16 @@ final class UnixListenerTest {
   }
 
   @Test
+  void namesTheDirectoryToMake() {
+    Path path = directory.resolve("no/such/s.sock");
+    assertThatThrownBy(() -> UnixListener.bind(path, 8))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "cannot listen at %s: there is no such directory: mkdir -p %s"
+                .formatted(path, path.getParent()));
+  }
+
+  @Test
   void leavesALiveSocketAlone() throws IOException {
     try (UnixListener alive = UnixListener.bind(path(), 8)) {
       assertThatThrownBy(() -> UnixListener.bind(path(), 8))

@@ -12,8 +12,7 @@ final class CalledAsTest {
   @TempDir private Path directory;
 
   private Path program(String name) throws Exception {
-    Path file = directory.resolve(name).resolve("qtcfg");
-    Files.createDirectories(file.getParent());
+    Path file = Files.createDirectory(directory.resolve(name)).resolve("qtcfg");
     return Files.createFile(
         file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
   }
@@ -32,7 +31,7 @@ final class CalledAsTest {
     Path program = program("a");
     assertThat(CalledAs.word(program.toString(), "/nonexistent")).isEqualTo(program.toString());
     assertThat(CalledAs.word(program.toString(), null)).isEqualTo(program.toString());
-    assertThat(CalledAs.word("./qtcfg", program.getParent().toString())).isEqualTo("./qtcfg");
+    assertThat(CalledAs.word("./qtcfg", directory.resolve("a").toString())).isEqualTo("./qtcfg");
   }
 
   @Test

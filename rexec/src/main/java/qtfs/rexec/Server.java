@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import qtfs.linux.ClassPath;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.LockFile;
@@ -84,7 +85,7 @@ final class Server implements Closeable {
           inherited.isPresent()
               ? UnixListener.inherited(inherited.get())
               : UnixListener.bind(runDir.resolve("rexec_uds.sock"), BACKLOG);
-      Log.debug(LoadedAtStart.CLASSES.size() + " classes loaded ahead");
+      ClassPath.openJars();
       Server server = new Server(runDir, lock, listener, context, maxRequests, Pipe.open());
       server.accepting.start();
       return server;

@@ -1,7 +1,5 @@
 package qtfs.udsproxy;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
@@ -70,18 +68,6 @@ final class Control {
     } catch (RuntimeException | LinkageError e) {
       Log.error("a control request has failed: " + e);
       return failure("the daemon has failed at it; its log says how");
-    }
-  }
-
-  /**
-   * Answers everything once that only asks, so that what this needs is loaded before descriptors
-   * can run out; not on the first loop's thread.
-   */
-  void rehearse() {
-    UnixSocket.Credentials nobody = new UnixSocket.Credentials(0, 0, 0);
-    for (String command : List.of("status", "sessions", "exposed")) {
-      byte[] line = Json.line(json -> json.writeStringField("command", command)).getBytes(UTF_8);
-      Answer ignored = carryOut(line, nobody);
     }
   }
 

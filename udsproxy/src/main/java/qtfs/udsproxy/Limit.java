@@ -9,6 +9,7 @@ enum Limit {
   HANDSHAKE_TIMEOUT,
   PAIRING_TIMEOUT,
   IDLE_TIMEOUT,
+  LINK_TIMEOUT,
   MAX_BUFFERED;
 
   /** As it stands in metrics: the option's name without its hyphens before it. */

@@ -10,6 +10,7 @@ final class LimitOptions {
   private static final int MOST_SESSIONS = 1_000_000;
   private static final Duration SHORTEST = Duration.ofMillis(100);
   private static final Duration LONGEST = Duration.ofHours(1);
+  private static final Duration SHORTEST_LINK = Duration.ofSeconds(5);
   private static final Duration LONGEST_IDLE = Duration.ofDays(30);
   private static final long LEAST_BUFFERED = 16 * 1024;
   private static final long MOST_BUFFERED = 1024L * 1024 * 1024;
@@ -40,6 +41,13 @@ final class LimitOptions {
     add(spec, Limit.IDLE_TIMEOUT, "TIME", "ends sessions without a byte for so long (default off)");
     add(
         spec,
+        Limit.LINK_TIMEOUT,
+        "TIME",
+        "ends links whose other host answers nothing for so long (default "
+            + limits.link().toSeconds()
+            + "s)");
+    add(
+        spec,
         Limit.MAX_BUFFERED,
         "SIZE",
         "bytes a session may have waiting for the peer (default "
@@ -68,14 +76,15 @@ final class LimitOptions {
                 ? Math.max(1, sessions - sessions / 4)
                 : defaults.sessionsPerPeer()),
         idle(parsed),
-        buffered(parsed, defaults.buffered()));
+        buffered(parsed, defaults.buffered()),
+        time(parsed, Limit.LINK_TIMEOUT, defaults.link(), SHORTEST_LINK));
   }
 
   static Deadlines deadlines(ParseResult parsed) throws StartException {
     Deadlines defaults = Deadlines.DEFAULT;
     return new Deadlines(
-        time(parsed, Limit.HANDSHAKE_TIMEOUT, defaults.handshake()),
-        time(parsed, Limit.PAIRING_TIMEOUT, defaults.pairing()),
+        time(parsed, Limit.HANDSHAKE_TIMEOUT, defaults.handshake(), SHORTEST),
+        time(parsed, Limit.PAIRING_TIMEOUT, defaults.pairing(), SHORTEST),
         defaults.pipe(),
         defaults.stopping());
   }
@@ -92,13 +101,13 @@ final class LimitOptions {
         limit.option() + " is \"" + text + "\", must be a number from 1 to " + MOST_SESSIONS);
   }
 
-  private static Duration time(ParseResult parsed, Limit limit, Duration otherwise)
+  private static Duration time(ParseResult parsed, Limit limit, Duration otherwise, Duration least)
       throws StartException {
     String text = parsed.matchedOptionValue(limit.option(), "");
     if (text.isEmpty() && !parsed.hasMatchedOption(limit.option())) {
       return otherwise;
     }
-    return within(limit, text, SHORTEST, LONGEST);
+    return within(limit, text, least, LONGEST);
   }
 
   private static Duration idle(ParseResult parsed) throws StartException {
@@ -116,8 +125,8 @@ final class LimitOptions {
               + " is \""
               + text
               + "\", must be from "
-              + least.toMillis()
-              + "ms to "
+              + (least.toSeconds() > 0 ? least.toSeconds() + "s" : least.toMillis() + "ms")
+              + " to "
               + most.toHours()
               + "h");
     }

@@ -10,14 +10,17 @@ import java.time.Duration;
  * @param idle after which a session without a byte either way is ended; zero for never
  * @param buffered bytes of one session that may wait for the peer before its application is not
  *     read any more. One read, up to 64 KiB, may come on top; the other way at most one read waits.
+ * @param link after which a link whose other host answers nothing is ended
  */
-public record Limits(int sessions, int sessionsPerPeer, Duration idle, int buffered) {
+public record Limits(
+    int sessions, int sessionsPerPeer, Duration idle, int buffered, Duration link) {
   /**
    * Two descriptors a session: as many as {@code RLIMIT_NOFILE} of the deployed daemon, 65536, is
    * good for, with as many again for pipes and files; a quarter is kept from the peer, so that it
    * cannot keep this host's own applications out.
    */
-  public static final Limits DEFAULT = new Limits(16384, 12288, Duration.ZERO, 256 * 1024);
+  public static final Limits DEFAULT =
+      new Limits(16384, 12288, Duration.ZERO, 256 * 1024, Duration.ofSeconds(90));
 
   boolean endsIdle() {
     return idle.isPositive();

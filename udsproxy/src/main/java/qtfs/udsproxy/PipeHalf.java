@@ -32,7 +32,8 @@ abstract class PipeHalf extends ChannelInboundHandlerAdapter implements Relay, F
     return loop;
   }
 
-  final Channel tcp() {
+  @Override
+  public final Channel tcp() {
     return tcp;
   }
 

@@ -24,19 +24,14 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
-import qtfs.linux.Audit;
+import qtfs.linux.ClassPath;
 import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.LockFile;
 import qtfs.linux.Log;
-import qtfs.linux.Pipe;
 import qtfs.linux.ProcessAttributes;
 import qtfs.linux.RunDirectory;
 import qtfs.linux.UnixListener;
-import qtfs.linux.UnixSocket;
-import qtfs.udsproxy.connector.ConnectRequest;
-import qtfs.udsproxy.connector.InvalidRequestException;
-import qtfs.udsproxy.connector.Mark;
 import qtfs.whitelist.QtfsWhitelist;
 import qtfs.whitelist.WhitelistException;
 
@@ -104,7 +99,8 @@ public final class ProxyDaemon {
             fileOpener,
             tls);
     loops.forEach(loop -> LoopProbe.start(loop, shared.statistics().loopLag()));
-    Log.debug(LOADED_AT_START.size() + " classes loaded ahead");
+    loops.forEach(loop -> DeadLinks.start(shared, loop));
+    ClassPath.openJars();
     this.server = bindServer(config, inherited);
     this.pulse = new LoopPulse(loops);
     try {
@@ -118,59 +114,6 @@ public final class ProxyDaemon {
       throw e;
     }
   }
-
-  /**
-   * What the first connections need beyond what the start itself has used. Named here, it is loaded
-   * now: a process that is out of descriptors cannot open the file that a class is in, and the JVM
-   * does not try again.
-   */
-  private static final List<Class<?>> LOADED_AT_START =
-      List.of(
-          LocalConnect.class,
-          PeerConnection.class,
-          PeerRequestor.class,
-          ExposedClient.class,
-          ControlConnection.class,
-          SessionInfo.class,
-          PeerRequest.Pipe.class,
-          PeerRequest.Uds.class,
-          ConnectRequest.class,
-          InvalidRequestException.class,
-          Session.class,
-          AuditTrail.class,
-          Refusal.class,
-          Limit.class,
-          IdleWatch.class,
-          SessionPlaces.Place.class,
-          SessionPlaces.FullException.class,
-          Statistics.Kind.class,
-          Statistics.Refused.class,
-          Statistics.Passed.class,
-          Audit.class,
-          SessionEntry.class,
-          LoopCounter.class,
-          Requester.class,
-          ToPeer.class,
-          FromPeer.class,
-          FdSender.class,
-          Frame.ScmPipe.class,
-          Frame.ScmRights.class,
-          FrameReader.class,
-          FrameReader.Event.class,
-          Frame.From.class,
-          Frame.Eof.class,
-          Frame.Gone.class,
-          DatagramStandIn.class,
-          Link.class,
-          Mark.class,
-          PipeEnd.class,
-          PipeRelay.class,
-          PipeSink.class,
-          PipeSource.class,
-          ProtocolException.class,
-          RefusedException.class,
-          Pipe.class,
-          UnixSocket.Credentials.class);
 
   /** Opens what local applications and operators connect to; on the first loop. */
   private Void openSockets(ProxyConfig config, InheritedSockets inherited) throws IOException {
@@ -187,7 +130,6 @@ public final class ProxyDaemon {
     localSockets.add(new MetricsEndpoint(loop, shared.metrics()).listen(directory)::close);
     Exposures exposures = new Exposures(shared);
     Control control = new Control(shared, config, exposures, this::endWhenDrained);
-    fileOpener.execute(control::rehearse); // not on the way of the start
     localSockets.add(ControlSocket.open(shared, loop, directory, control)::close);
     entrances.add(exposures::close);
     for (Exposure exposure : config.exposures()) {

@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
@@ -31,7 +32,8 @@ final class Session extends ChannelInboundHandlerAdapter
   private final Runnable idleWatch;
   private boolean applicationGone;
   private boolean linkGone;
-  private String ending = "closed";
+  private @Nullable String ending;
+  private boolean startTold;
   private boolean closed;
 
   private Session(
@@ -64,7 +66,9 @@ final class Session extends ChannelInboundHandlerAdapter
     Session session = new Session(shared, loop, entry, link, unix, type);
     shared.relays().add(session);
     shared.register().add(entry);
-    shared.audit().started(entry);
+    if (link.dialect() == Dialect.V1 || entry.requester() != null) {
+      session.tellStart();
+    }
     link.tcp().pipeline().addLast(session);
     if (link.ended() || session.linkGone) {
       session.fromPeer.end();
@@ -90,7 +94,15 @@ final class Session extends ChannelInboundHandlerAdapter
       throw new ProtocolException("says again who has asked");
     }
     entry.requestedBy(who);
-    Log.info(entry.name() + ": for " + who + " of the peer's host");
+    tellStart();
+  }
+
+  /** Where the peer says who has asked, not before it has. */
+  private void tellStart() {
+    if (!startTold) {
+      startTold = true;
+      shared.audit().started(entry);
+    }
   }
 
   /**
@@ -112,6 +124,11 @@ final class Session extends ChannelInboundHandlerAdapter
   @Override
   public ProxyLoop loop() {
     return loop;
+  }
+
+  @Override
+  public Channel tcp() {
+    return tcp;
   }
 
   @Override
@@ -180,9 +197,11 @@ final class Session extends ChannelInboundHandlerAdapter
     return type != UnixSocket.Type.DGRAM;
   }
 
-  /** Notes why the session is going to end, for its last log line. */
+  /** Notes why the session is going to end, for its last log line: the first cause is the one. */
   void because(String reason) {
-    ending = reason;
+    if (ending == null) {
+      ending = reason;
+    }
   }
 
   /** Ends the session at once. */
@@ -219,6 +238,7 @@ final class Session extends ChannelInboundHandlerAdapter
     fromPeer.release();
     tcp.close();
     entry.close();
-    shared.audit().ended(entry, ending);
+    tellStart();
+    shared.audit().ended(entry, ending == null ? "closed" : ending);
   }
 }

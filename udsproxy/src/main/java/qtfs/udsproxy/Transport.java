@@ -101,20 +101,24 @@ enum Transport {
                     ChannelOption.RECVBUF_ALLOCATOR,
                     new AdaptiveRecvByteBufAllocator(2048, 16384, 65536))));
     switch (this) {
-      case TCP -> options.addAll(tcpOptions());
+      case TCP -> options.addAll(tcpOptions(limits.link().toSeconds()));
       case VSOCK -> {} // A machine that is gone is reported by the hypervisor.
     }
     return options;
   }
 
-  private static List<SocketOption<?>> tcpOptions() {
+  /** Keepalive asks a silent peer; {@link DeadLinks} ends the link, before the kernel would. */
+  private static List<SocketOption<?>> tcpOptions(long timeout) {
     return List.of(
         new SocketOption<>(ChannelOption.ALLOW_HALF_CLOSURE, true),
         new SocketOption<>(ChannelOption.TCP_NODELAY, true),
-        // A peer that has vanished without a word is noticed within a minute and a half.
         new SocketOption<>(ChannelOption.SO_KEEPALIVE, true),
-        new SocketOption<>(EpollChannelOption.TCP_KEEPIDLE, 30),
-        new SocketOption<>(EpollChannelOption.TCP_KEEPINTVL, 10),
-        new SocketOption<>(EpollChannelOption.TCP_KEEPCNT, 6));
+        new SocketOption<>(EpollChannelOption.TCP_KEEPIDLE, seconds(timeout / 3)),
+        new SocketOption<>(EpollChannelOption.TCP_KEEPINTVL, seconds(timeout / 9)),
+        new SocketOption<>(EpollChannelOption.TCP_KEEPCNT, 9));
+  }
+
+  private static int seconds(long wanted) {
+    return (int) Math.max(1, wanted);
   }
 }

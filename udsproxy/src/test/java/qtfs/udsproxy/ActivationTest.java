@@ -152,6 +152,7 @@ final class ActivationTest {
             Fd server = ProxyPair.accept(target)) {
           ServedHost.assertCarries(client, server);
         }
+        Await.until("this proxy may use the name again", () -> Files.notExists(standIn));
         assertThat(daemon.said())
             .contains("ask at the inherited socket " + requestsPath)
             .contains("connects to the inherited socket at 127.0.0.1:" + host.port());

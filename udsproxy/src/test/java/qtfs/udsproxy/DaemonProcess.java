@@ -48,7 +48,7 @@ final class DaemonProcess implements AutoCloseable {
   }
 
   /** What starts it. */
-  static List<String> command(List<String> arguments) {
+  static List<String> command(List<String> arguments) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + "/bin/java");
     command.addAll(
@@ -59,7 +59,7 @@ final class DaemonProcess implements AutoCloseable {
             "-XX:+UseSerialGC",
             "-Xmx64m",
             "-cp",
-            System.getProperty("java.class.path"),
+            Jars.classPath(),
             Udsproxyd.class.getName()));
     command.addAll(arguments);
     return command;

@@ -41,9 +41,11 @@ final class LimitOptionsTest {
             "--handshake-timeout=3s",
             "--pairing-timeout=700ms",
             "--idle-timeout=2h",
+            "--link-timeout=5s",
             "--max-buffered=1M",
             "--metrics=[::1]:9112");
-    assertThat(config.limits()).isEqualTo(new Limits(100, 20, Duration.ofHours(2), 1 << 20));
+    assertThat(config.limits())
+        .isEqualTo(new Limits(100, 20, Duration.ofHours(2), 1 << 20, Duration.ofSeconds(5)));
     assertThat(config.deadlines().handshake()).isEqualTo(Duration.ofSeconds(3));
     assertThat(config.deadlines().pairing()).isEqualTo(Duration.ofMillis(700));
     assertThat(requireNonNull(config.metrics()).getPort()).isEqualTo(9112);
@@ -67,6 +69,8 @@ final class LimitOptionsTest {
         "--handshake-timeout=10 | must be a time such as 500ms, 10s, 5m or 2h",
         "--pairing-timeout=off | must be from 100ms to 1h",
         "--idle-timeout=1ms | --idle-timeout is \"1ms\", must be from 100ms to 720h",
+        "--link-timeout=4s | --link-timeout is \"4s\", must be from 5s to 1h",
+        "--link-timeout=off | must be from 5s to 1h",
         "--max-buffered=1K | --max-buffered is \"1K\", must be from 16K to 1G",
         "--max-buffered=256k | must be a size such as 65536, 256K or 1M",
         "--metrics=9112 | --metrics is \"9112\", must be ADDR:PORT, such as 127.0.0.1:9112",
