@@ -160,7 +160,9 @@ final class TerminalTest {
     }
     Harness.Outcome outcome = Harness.outcome(process);
     assertThat(outcome.code()).isZero();
-    assertThat(outcome.text()).startsWith("/dev/pts/").contains("piped\r\npiped\r\n");
+    // The terminal's echo may come before or after the first word of the program.
+    assertThat(outcome.text().lines()).hasSize(3).filteredOn("piped"::equals).hasSize(2);
+    assertThat(outcome.text()).contains("/dev/pts/").contains("piped\r\n");
   }
 
   @Test
