@@ -28,6 +28,7 @@ final class RunningPrograms {
   private final Map<Integer, Integer> places = new HashMap<>();
   private long started;
   private long refused;
+  private boolean over;
 
   RunningPrograms(Path runDir) {
     this.directory = runDir.resolve(DIRECTORY);
@@ -89,6 +90,9 @@ final class RunningPrograms {
   /** A program runs. */
   synchronized void started(ProgramRecord program) {
     started++;
+    if (over) {
+      return;
+    }
     own.put(program.pid(), program);
     try {
       program.write(directory);
@@ -102,6 +106,12 @@ final class RunningPrograms {
     if (own.remove(pid) != null) {
       remove(directory.resolve(Integer.toString(pid)));
     }
+  }
+
+  /** All of this server's are killed, and none is noted any more: the process is about to end. */
+  synchronized void endAll() {
+    over = true;
+    List.copyOf(own.keySet()).forEach(this::ended);
   }
 
   /** What runs now. */

@@ -182,6 +182,7 @@ final class Server implements Closeable {
     stopAccepting();
     if (lock.fd().isOpen()) {
       context.children().close();
+      context.running().endAll();
       lock.close();
     }
   }
