@@ -1,6 +1,8 @@
 package qtfs.qtcfg;
 
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -10,14 +12,21 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 final class CommandSpecs {
   private CommandSpecs() {}
 
-  /** The program itself. */
-  static CommandSpec program(Tool tool, String description) {
+  /**
+   * The program itself.
+   *
+   * @param examples one a line, what it is for behind it
+   */
+  static CommandSpec program(Tool tool, String description, String... examples) {
     @Nullable String version = CommandSpecs.class.getPackage().getImplementationVersion();
     CommandSpec spec = CommandSpec.create().name(tool.word());
     spec.version(tool.word() + " " + (version == null ? "(not packaged)" : version));
     spec.usageMessage().description(description).synopsisHeading("usage: ");
     spec.usageMessage()
         .footer(
+            "",
+            "Examples:",
+            Stream.of(examples).map(line -> "  " + line).collect(Collectors.joining("%n")),
             "",
             "The single letters of the C program are there too: " + tool.word() + " --help",
             "Exit codes: 0 done, 1 no (they differ, not allowed), 64 wrong usage, 65 wrong",

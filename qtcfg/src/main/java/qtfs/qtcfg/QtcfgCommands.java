@@ -31,7 +31,13 @@ final class QtcfgCommands {
 
   static CommandSpec spec() {
     CommandSpec spec =
-        CommandSpecs.program(Tool.QTCFG, "Shows and changes the lists of the qtfs kernel module.");
+        CommandSpecs.program(
+            Tool.QTCFG,
+            "Shows and changes the lists of the qtfs kernel module.",
+            "qtcfg diff                    whether module and file agree",
+            "qtcfg load --dry-run          what a load would change",
+            "qtcfg add udsconnect /run/x   one entry more, until the module is unloaded",
+            "qtcfg explain open /srv/a     which entry allows it");
     CommandSpec list = CommandSpecs.deviceCommand("list", "Shows the lists of the module.");
     CommandSpec add = CommandSpecs.deviceCommand("add", "Adds entries to a list of the module.");
     CommandSpec del = CommandSpecs.deviceCommand("del", "Removes entries from a list.");
@@ -44,16 +50,16 @@ final class QtcfgCommands {
     CommandSpec check = CommandSpecs.command("check", "Tells all that is wrong with a file.");
     CommandSpec explain =
         CommandSpecs.deviceCommand("explain", "Tells which entry allows an operation on a path.");
-    CommandSpecs.operands(list, "0..*", "TYPE...", "Lists to show; all of them without.");
+    CommandSpecs.operands(list, "0..*", "[TYPE...]", "Lists to show; all of them without.");
     CommandSpecs.dryRun(CommandSpecs.operands(add, "2..*", "TYPE PATH...", "Such as open /srv."));
     CommandSpecs.dryRun(CommandSpecs.operands(del, "1..*", "TYPE [PATH...]", "Such as open /srv."));
     CommandSpecs.value(del, "--index", "N", "Removes the entry at this index instead of a path.");
-    CommandSpecs.dryRun(CommandSpecs.operands(load, "0..1", "FILE", "Default " + WHITELIST));
-    CommandSpecs.operands(save, "0..1", "FILE", "Default standard output");
+    CommandSpecs.dryRun(CommandSpecs.operands(load, "0..1", "[FILE]", "Default " + WHITELIST));
+    CommandSpecs.operands(save, "0..1", "[FILE]", "Default standard output");
     CommandSpecs.dryRun(
         CommandSpecs.flag(save, "--force", "Replaces a file, keeping groups not the module's."));
-    CommandSpecs.operands(diff, "0..1", "FILE", "Default " + WHITELIST);
-    CommandSpecs.operands(check, "0..1", "FILE", "Default " + WHITELIST);
+    CommandSpecs.operands(diff, "0..1", "[FILE]", "Default " + WHITELIST);
+    CommandSpecs.operands(check, "0..1", "[FILE]", "Default " + WHITELIST);
     CommandSpecs.operands(explain, "2", "TYPE PATH", "For kill, the name of a task.");
     CommandSpecs.value(explain, "--file", "FILE", "Asks this file instead of the module.");
     for (CommandSpec each : List.of(list, add, del, load, save, diff, check, explain)) {

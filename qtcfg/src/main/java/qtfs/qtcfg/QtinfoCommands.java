@@ -18,7 +18,11 @@ final class QtinfoCommands {
   static CommandSpec spec() {
     CommandSpec spec =
         CommandSpecs.program(
-            Tool.QTINFO, "Shows what the qtfs kernel module and the proxy of this host do.");
+            Tool.QTINFO,
+            "Shows what the qtfs kernel module and the proxy of this host do.",
+            "qtinfo top                    what happens now, drawn over and over",
+            "qtinfo stats --json           all counters, for a program",
+            "qtinfo loglevel DEBUG         more in the kernel's log");
     CommandSpec stats = CommandSpecs.deviceCommand("stats", "Shows the counters of the module.");
     CommandSpec conns = CommandSpecs.deviceCommand("conns", "Shows the module's connections.");
     CommandSpec sizes =
@@ -30,7 +34,7 @@ final class QtinfoCommands {
     CommandSpec epoll =
         CommandSpecs.deviceCommand("epoll", "Lets the client poll files of any kind, or FIFOs.");
     CommandSpec top = CommandSpecs.deviceCommand("top", "Shows the counters' rates, live.");
-    CommandSpecs.operands(logLevel, "0..1", "LEVEL", "NONE, ERROR, WARN, INFO or DEBUG.");
+    CommandSpecs.operands(logLevel, "0..1", "[LEVEL]", "NONE, ERROR, WARN, INFO or DEBUG.");
     CommandSpecs.flag(logLevel, "--proxy", "Moves the proxy's level one step instead.");
     CommandSpecs.operands(epoll, "1", "any|fifo", "Which files.");
     List.of(logLevel, clear, epoll).forEach(CommandSpecs::dryRun);

@@ -233,6 +233,8 @@ final class QtcfgCommandsTest {
   @Test
   void help() {
     assertThat(kernel.qtcfg("help").out()).contains("explain", "Exit codes: 0 done");
+    assertThat(kernel.qtcfg("help").out())
+        .contains("Examples:\n  qtcfg diff  ", "\n  qtcfg load --dry-run  ");
     assertThat(kernel.qtcfg("load", "--help").out()).startsWith("usage: qtcfg load");
     assertThat(kernel.qtcfg("--version").out()).startsWith("qtcfg ");
   }
