@@ -14,7 +14,7 @@ import qtfs.linux.Pipe;
  *
  * <p>A pipe as standard input is passed on itself, and nobody copies here. The other two are
  * copied, whatever they are: only so is all output with the caller before this process ends, see
- * docs/adr/0012.
+ * docs/adr/0006.
  */
 final class Streams implements Closeable {
   private final Fd programsStdin;
