@@ -33,8 +33,9 @@ final class Admission implements Closeable {
   static Admission judge(ServerContext context, Request request, Wishes wishes, int uid) {
     OpenedProgram program =
         OpenedProgram.open(context.find(request.arguments().getFirst(), wishes));
-    Asked asked = new Asked(uid, request.arguments(), wishes, program.target(), request.bytes());
     Policy policy = context.policy().get();
+    Wishes bounded = wishes.withKillGraceUpTo(policy.config().killGrace());
+    Asked asked = new Asked(uid, request.arguments(), bounded, program.target(), request.bytes());
     Decision decision = policy.judge(asked);
     int most = policy.config().programsPerUser();
     boolean place = decision instanceof Decision.Allowed && context.running().enter(uid, most);

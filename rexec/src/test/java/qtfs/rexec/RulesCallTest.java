@@ -54,7 +54,7 @@ final class RulesCallTest {
                     Policies.sha256(script),
                     Policies.sha256(Path.of("/usr/bin/id")),
                     "0".repeat(64)))
-        .config("[Limits]\nProgramsPerUser=2\n");
+        .config("[Limits]\nProgramsPerUser=2\n[Programs]\nKillGrace=200ms\n");
     harness = new Harness(dir, "/bin/cat", "/bin/sh", "/usr/bin/env");
   }
 
@@ -127,6 +127,21 @@ final class RulesCallTest {
         .startsWith(
             "/bin/cat: refused, fits no rule: test.policy[cat]: argument 1 is '/etc/passwd'");
     assertThat(witness).doesNotExist();
+  }
+
+  /** Whoever asks for more waits no longer than the server has patience. */
+  @Test
+  void aGraceTimeIsBoundedByTheServer() throws Exception {
+    Process process =
+        harness
+            .rexec(
+                "--timeout=200ms",
+                "--kill-grace=1h",
+                "/bin/sh",
+                "-c",
+                "trap '' TERM; while :; do sleep 0.1; done")
+            .start();
+    assertThat(Harness.outcome(process).code()).isEqualTo(124);
   }
 
   @Test
