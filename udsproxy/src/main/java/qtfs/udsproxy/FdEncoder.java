@@ -170,7 +170,7 @@ final class FdEncoder {
       throw new RefusedException("a " + status + " that is not connected");
     }
     session.entry().fdToPeer(SessionEntry.SOCKET);
-    long token = shared.passedSockets().keep(fd, session.name());
+    long token = shared.passedSockets().keep(new PassedFds.Socket(fd, session.name()));
     loop.after(
         shared.deadlines().pipe(),
         () -> {
@@ -193,7 +193,7 @@ final class FdEncoder {
           default -> throw new RefusedException("a FIFO that is open for reading and writing");
         };
     session.entry().fdToPeer(SessionEntry.PIPE);
-    int token = shared.passedPipes().keep(end, fd, session);
+    long token = shared.passedPipes().keep(new PassedFds.Pipe(end, fd, session));
     loop.after(
         shared.deadlines().pipe(),
         () -> {
@@ -201,6 +201,6 @@ final class FdEncoder {
             session.pipeFailed("the peer has not fetched a pipe that was passed to it");
           }
         });
-    return new Frame.ScmPipe(end, token);
+    return new Frame.ScmPipe(end, (int) token);
   }
 }

@@ -157,14 +157,14 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void servePipe(PipeEnd end, int token) throws IOException {
-    PassedPipes.Kept kept = shared.passedPipes().take(end, token);
+    PassedFds.Pipe kept = shared.passedPipes().take(token, pipe -> pipe.end() == end);
     Fd ours = PipeRelay.reopen(end, kept.fd());
     finish();
     PipeRelay.serve(shared, loop, tcp, end, ours, early, kept.owner());
   }
 
   private void serveSocket(long token) throws RefusedException {
-    PassedSockets.Kept kept = shared.passedSockets().take(token);
+    PassedFds.Socket kept = shared.passedSockets().take(token, any -> true);
     Link link = new Link(tcp, Dialect.EXTENDED, early, tcpEof);
     Runnable session = SocketRelay.serve(shared, loop, kept, link);
     finish();

@@ -26,8 +26,8 @@ final class Shared {
   private final Limits limits;
   private final ExecutorService fileOpener;
   private final @Nullable LinkTls tls;
-  private final PassedPipes passedPipes = new PassedPipes();
-  private final PassedSockets passedSockets = new PassedSockets();
+  private final PassedFds<PassedFds.Pipe> passedPipes = PassedFds.pipes();
+  private final PassedFds<PassedFds.Socket> passedSockets = PassedFds.sockets();
   private final StandIns standIns;
   private final Statistics statistics = new Statistics();
   private final MetricsExporter metrics = new MetricsExporter(this);
@@ -118,11 +118,11 @@ final class Shared {
     return fileOpener;
   }
 
-  PassedSockets passedSockets() {
+  PassedFds<PassedFds.Socket> passedSockets() {
     return passedSockets;
   }
 
-  PassedPipes passedPipes() {
+  PassedFds<PassedFds.Pipe> passedPipes() {
     return passedPipes;
   }
 

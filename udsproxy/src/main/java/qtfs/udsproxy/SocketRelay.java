@@ -114,7 +114,7 @@ final class SocketRelay {
    * @throws RefusedException if there are too many sessions; the socket is closed then, and the
    *     link still the caller's
    */
-  static Runnable serve(Shared shared, ProxyLoop loop, PassedSockets.Kept kept, Link link)
+  static Runnable serve(Shared shared, ProxyLoop loop, PassedFds.Socket kept, Link link)
       throws RefusedException {
     try {
       SessionPlaces.Place place = place(shared, SessionInfo.Direction.INCOMING);
