@@ -6,52 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
-import qtfs.linux.UnixListener;
 
 /** A passed pipe is fetched with its token, once, in time, in its own direction, or not at all. */
-final class PipeTokenTest {
-  private static final Deadlines SHORT_PAIRING =
-      new Deadlines(
-          Duration.ofSeconds(10),
-          Duration.ofSeconds(5),
-          Duration.ofMillis(300),
-          Duration.ofSeconds(1));
-
-  @TempDir Path directory;
-  private Peer peer;
-  private UnixListener listener;
-  private Peer.Link link;
-  private Fd target;
-
-  @BeforeEach
-  void connect() throws Exception {
-    start(ProxyPair.DEADLINES);
-  }
-
-  private void start(Deadlines deadlines) throws Exception {
-    peer = Peer.open(directory, deadlines);
-    listener = peer.listen("t.sock");
-    link = peer.reach("t.sock");
-    target = ProxyPair.accept(listener);
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    link.close();
-    target.close();
-    listener.close();
-    peer.close();
-  }
-
+final class PipeTokenTest extends ReachedTarget {
   /** The target passes an end of its pipe; what the peer is told to fetch it with. */
   private int pass(Fd end) throws IOException {
     Sockets.send(target, "x", List.of(end));
@@ -143,7 +104,7 @@ final class PipeTokenTest {
   @Test
   void aTokenThatNobodyAsksForExpiresAndItsSessionFails() throws Exception {
     stop();
-    start(SHORT_PAIRING);
+    start(SOON_EXPIRED);
     try (Pipe pipe = Pipe.open()) {
       int token = pass(pipe.read());
       pipe.read().close();

@@ -6,20 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.linux.Fd;
 import qtfs.linux.Spawn;
-import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 import qtfs.udsproxy.connector.Mark;
@@ -28,43 +22,12 @@ import qtfs.udsproxy.connector.Mark;
  * A passed socket is fetched with its token, once, in time, or not at all; and a peer that stops in
  * the middle of passing something leaves nothing behind.
  */
-final class SocketTokenTest {
-  private static final Deadlines SOON =
-      new Deadlines(
-          Duration.ofSeconds(10),
-          Duration.ofSeconds(5),
-          Duration.ofMillis(300),
-          Duration.ofSeconds(1));
+final class SocketTokenTest extends ReachedTarget {
   private static final String HELLO = "b0a500000500000068656c6c6f";
   private static final int FD_SOCKET_LENGTH = 8 + 12;
 
-  @TempDir Path directory;
-  private Peer peer;
-  private UnixListener listener;
-  private Peer.Link link;
-  private Fd target;
-
-  @BeforeEach
-  void connect() throws Exception {
-    start(ProxyPair.DEADLINES);
-  }
-
-  private void start(Deadlines deadlines) throws Exception {
-    peer = Peer.open(directory, deadlines);
-    listener = peer.listen("t.sock");
-    link = reach();
-    target = ProxyPair.accept(listener);
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    link.close();
-    target.close();
-    listener.close();
-    peer.close();
-  }
-
-  private Peer.Link reach() throws IOException {
+  @Override
+  Peer.Link reach() throws IOException {
     ByteBuffer request = ByteBuffer.allocate(120).order(ByteOrder.LITTLE_ENDIAN);
     request.putInt(PeerRequest.CNTL_UDS).putInt(112);
     String path = peer.path("t.sock").toString();
@@ -159,7 +122,7 @@ final class SocketTokenTest {
   @Test
   void aTokenThatNobodyAsksForExpires() throws Exception {
     stop();
-    start(SOON);
+    start(SOON_EXPIRED);
     try (CapturedLog log = new CapturedLog();
         UnixSocket.Pair pair = UnixSocket.pair()) {
       long token = pass(pair.first());

@@ -3,15 +3,11 @@ package qtfs.udsproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
@@ -20,7 +16,7 @@ import qtfs.linux.UnixSocket;
  * Whoever is not the peer is closed before anything of theirs is read; whoever is, and says
  * nothing, half of something, or garbage, is dropped in time and is in nobody's way.
  */
-final class StrangerTest {
+final class StrangerTest extends ReachedTarget {
   private static final Deadlines SHORT =
       new Deadlines(
           Duration.ofMillis(1500),
@@ -28,26 +24,9 @@ final class StrangerTest {
           Duration.ofSeconds(5),
           Duration.ofSeconds(1));
 
-  @TempDir Path directory;
-  private Peer peer;
-  private UnixListener listener;
-  private Peer.Link link;
-  private Fd target;
-
-  @BeforeEach
-  void connect() throws Exception {
-    peer = Peer.open(directory, SHORT);
-    listener = peer.listen("t.sock");
-    link = peer.reach("t.sock");
-    target = ProxyPair.accept(listener);
-  }
-
-  @AfterEach
-  void stop() throws Exception {
-    link.close();
-    target.close();
-    listener.close();
-    peer.close();
+  @Override
+  Deadlines deadlines() {
+    return SHORT;
   }
 
   private void assertPings() throws Exception {
