@@ -8,9 +8,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import qtfs.linux.Fd;
+import qtfs.linux.Poll;
 import qtfs.linux.UnixSocket;
 
 /**
@@ -20,6 +22,8 @@ import qtfs.linux.UnixSocket;
 final class Ctl {
   static final String USAGE =
       "usage: rexec_server ctl [--json] [--run-dir DIR] ps | status | kill PID [SIGNAL]";
+
+  private static final Duration PATIENCE = Duration.ofSeconds(15);
 
   private Ctl() {}
 
@@ -38,7 +42,8 @@ final class Ctl {
     String answer =
         ask(
             Path.of(runDir, ControlSocket.NAME),
-            (json ? "json " : "text ") + String.join(" ", words));
+            (json ? "json " : "text ") + String.join(" ", words),
+            PATIENCE);
     int end = answer.indexOf('\n');
     if (end < 0) {
       throw new IOException("the server has closed the connection without an answer");
@@ -48,7 +53,12 @@ final class Ctl {
     return yes ? 0 : 1;
   }
 
-  private static String ask(Path socket, String line) throws IOException {
+  /**
+   * The server's whole answer.
+   *
+   * @param patience with a server that says nothing
+   */
+  static String ask(Path socket, String line, Duration patience) throws IOException {
     ByteArrayOutputStream answer = new ByteArrayOutputStream();
     try (Fd connection = UnixSocket.connect(socket.toString());
         Arena arena = Arena.ofConfined()) {
@@ -56,10 +66,18 @@ final class Ctl {
       long ignored =
           connection.write(arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes), bytes.length);
       MemorySegment buffer = arena.allocate(4096);
-      for (long n; (n = connection.read(buffer, 4096)) > 0; ) {
+      for (long n; (n = read(connection, buffer, patience)) > 0; ) {
         answer.writeBytes(buffer.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE));
       }
     }
     return answer.toString(UTF_8);
+  }
+
+  private static long read(Fd connection, MemorySegment buffer, Duration patience)
+      throws IOException {
+    if (Poll.readable(patience, connection)[0] == 0) {
+      throw new IOException("rexec_server does not answer: is it stopped, or overloaded?");
+    }
+    return connection.read(buffer, buffer.byteSize());
   }
 }
