@@ -3,7 +3,6 @@ package qtfs.dist;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
-import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
@@ -12,24 +11,16 @@ import qtfs.dist.TwoHosts.Host;
 
 /** Programs that no preload library is in reach a Redis of the other host at an exposed socket. */
 final class ExposeIT {
-  private static final String REDIS = "/run/redis.sock";
+  private static final String REDIS = Redis.SOCKET;
   private static final String LOCAL = "/run/elsewhere.sock";
 
   @AutoClose private static TwoHosts hosts;
 
   @BeforeAll
   static void up() throws Exception {
-    TwoHosts.skipUnless(
-        TwoHosts.succeeds("redis-server", "--version")
-            && TwoHosts.succeeds("redis-benchmark", "--version"),
-        "redis is missing: apt-get install redis-server redis-tools");
+    Redis.need();
     hosts = TwoHosts.up();
-    List<String> server =
-        List.of("redis-server", "--port", "0", "--save", "", "--unixsocket", REDIS);
-    hosts.startServer(Host.B, server, REDIS);
-    Await.until(
-        "redis answers",
-        () -> hosts.sh(Host.B, "redis-cli -s " + REDIS + " PING").output().equals("PONG\n"));
+    Redis.start(hosts);
   }
 
   @AfterEach

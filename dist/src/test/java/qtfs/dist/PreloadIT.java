@@ -16,7 +16,7 @@ import qtfs.dist.TwoHosts.Host;
  * the other host through the preload library.
  */
 final class PreloadIT {
-  private static final String REDIS = "/run/redis.sock";
+  private static final String REDIS = Redis.SOCKET;
   private static final int CLIENTS = 32;
 
   @AutoClose private static TwoHosts hosts;
@@ -36,18 +36,10 @@ final class PreloadIT {
   }
 
   private static void startRedis() throws Exception {
-    TwoHosts.skipUnless(
-        TwoHosts.succeeds("redis-server", "--version")
-            && TwoHosts.succeeds("redis-benchmark", "--version"),
-        "redis is missing: apt-get install redis-server redis-tools");
+    Redis.need();
     if (Files.notExists(hosts.file(Host.B, REDIS))) {
-      List<String> server =
-          List.of("redis-server", "--port", "0", "--save", "", "--unixsocket", REDIS);
-      hosts.startServer(Host.B, server, REDIS);
+      Redis.start(hosts);
     }
-    Await.until(
-        "redis answers",
-        () -> hosts.sh(Host.B, "redis-cli -s " + REDIS + " PING").output().equals("PONG\n"));
   }
 
   private static void startSocat(String socket, String what) throws Exception {

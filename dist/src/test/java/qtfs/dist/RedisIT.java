@@ -10,24 +10,16 @@ import qtfs.dist.TwoHosts.Host;
 
 /** Unmodified clients work against a Redis whose unix socket is on the other host. */
 final class RedisIT {
-  private static final String PATH = "/run/redis.sock";
+  private static final String PATH = Redis.SOCKET;
   private static final int CONNECTIONS = 50;
 
   @AutoClose private static TwoHosts hosts;
 
   @BeforeAll
   static void up() throws Exception {
-    TwoHosts.skipUnless(
-        TwoHosts.succeeds("redis-server", "--version")
-            && TwoHosts.succeeds("redis-benchmark", "--version"),
-        "redis is missing: apt-get install redis-server redis-tools");
+    Redis.need();
     hosts = TwoHosts.up();
-    List<String> server =
-        List.of("redis-server", "--port", "0", "--save", "", "--unixsocket", PATH);
-    hosts.startServer(Host.B, server, PATH);
-    Await.until(
-        "redis answers",
-        () -> hosts.sh(Host.B, "redis-cli -s " + PATH + " PING").output().equals("PONG\n"));
+    Redis.start(hosts);
   }
 
   /** Runs a client on A, with so many connections waiting for it. */
