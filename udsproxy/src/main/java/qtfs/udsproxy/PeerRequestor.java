@@ -8,6 +8,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,9 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     /** There will be no session; also after {@link #connected}, if the link fails meanwhile. */
     void failed(Refusal refusal, String detail);
   }
+
+  /** Most applications speak first: then it needs no packet of its own. */
+  private static final Duration FROM_ALONE = Duration.ofMillis(20);
 
   private static final int MAX_ERRNO = 4095; // linux/err.h
 
@@ -144,6 +148,9 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
           .connects(SessionInfo.Direction.OUTGOING)
           .record(System.nanoTime() - started);
       listener.connected();
+      if (!over) {
+        ctx.read(); // once: to pause would be a system call, and another one to go on
+      }
     }
   }
 
@@ -195,7 +202,8 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     if (dialect == Dialect.EXTENDED) {
       ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + Frame.MAX_FROM);
       new Frame.From(who).encode(out);
-      channel.writeAndFlush(out);
+      channel.write(out); // with the first bytes, or soon
+      loop.after(FROM_ALONE, channel::flush);
     }
     SessionEntry entry =
         new SessionEntry(

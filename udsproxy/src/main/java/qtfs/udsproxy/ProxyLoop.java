@@ -29,6 +29,9 @@ final class ProxyLoop {
   /** Below this a copy is cheaper than keeping a whole read buffer busy until the peer has it. */
   private static final int COPY_BELOW = 16 * 1024;
 
+  /** What a connection may read while memory is scarce. */
+  static final int LITTLE = 4 * 1024 - Frame.HEADER_LENGTH;
+
   /** What a pipe holds, unless somebody has made it larger. */
   private static final int PIPE_READ = 64 * 1024;
 
@@ -70,10 +73,18 @@ final class ProxyLoop {
    * @return payload bytes, 0 at the end, or {@code -errno}
    */
   int receive(Fd socket, Dialect dialect) {
+    return receive(socket, dialect, dialect.framesPerRead(), dialect.maxPayload());
+  }
+
+  /** The same, but of {@link #LITTLE} bytes at most. */
+  int receiveLittle(Fd socket, Dialect dialect) {
+    return receive(socket, dialect, 1, LITTLE);
+  }
+
+  private int receive(Fd socket, Dialect dialect, int frames, int length) {
     long base = address(scratch, 0) + Frame.HEADER_LENGTH;
-    int frames = dialect.framesPerRead();
     for (int i = 0; i < frames; i++) {
-      messages.piece(i, base + (long) i * dialect.stride(), dialect.maxPayload());
+      messages.piece(i, base + (long) i * dialect.stride(), length);
     }
     return (int) messages.receive(socket, frames);
   }

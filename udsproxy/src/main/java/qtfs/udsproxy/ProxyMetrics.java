@@ -25,6 +25,7 @@ final class ProxyMetrics {
     ProxyMetrics metrics = new ProxyMetrics(shared, page);
     metrics.sessions();
     metrics.traffic();
+    metrics.buffers();
     metrics.refusals();
     metrics.times();
   }
@@ -66,6 +67,17 @@ final class ProxyMetrics {
     }
     kinds.addAll(statistics.sessionsByKind().keys());
     return kinds;
+  }
+
+  private void buffers() {
+    page.gauge(
+        "qtfs_proxy_buffered_bytes",
+        "Bytes of buffers that wait for slow readers, of all sessions",
+        shared.backlog().held());
+    page.gauge(
+        "qtfs_proxy_buffered_max_bytes",
+        "What --max-buffered-total allows",
+        shared.limits().bufferedInAll());
   }
 
   private void traffic() {

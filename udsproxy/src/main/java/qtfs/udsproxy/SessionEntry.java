@@ -77,6 +77,11 @@ final class SessionEntry {
     return "session " + number;
   }
 
+  /** What was asked for. */
+  String path() {
+    return path;
+  }
+
   /** Who has asked for the session; null as long as nobody has told. */
   @Nullable Requester requester() {
     return requester;

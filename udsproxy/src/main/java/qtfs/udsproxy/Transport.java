@@ -91,7 +91,7 @@ enum Transport {
   }
 
   /** The options of every socket between the two proxies. */
-  List<SocketOption<?>> options(Limits limits) {
+  List<SocketOption<?>> options(Limits limits, Backlog backlog) {
     List<SocketOption<?>> options =
         new ArrayList<>(
             List.of(
@@ -99,7 +99,8 @@ enum Transport {
                 new SocketOption<>(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark(limits)),
                 new SocketOption<>(
                     ChannelOption.RECVBUF_ALLOCATOR,
-                    new AdaptiveRecvByteBufAllocator(2048, 16384, 65536))));
+                    new FrugalReceiving(
+                        new AdaptiveRecvByteBufAllocator(2048, 16384, 65536), backlog))));
     switch (this) {
       case TCP -> options.addAll(tcpOptions(limits.link().toSeconds()));
       case VSOCK -> {} // A machine that is gone is reported by the hypervisor.
@@ -107,11 +108,13 @@ enum Transport {
     return options;
   }
 
-  /** Keepalive asks a silent peer; {@link DeadLinks} ends the link, before the kernel would. */
+  /**
+   * No delay is Netty's own default. Keepalive asks a silent peer; {@link DeadLinks} ends the link,
+   * before the kernel would.
+   */
   private static List<SocketOption<?>> tcpOptions(long timeout) {
     return List.of(
         new SocketOption<>(ChannelOption.ALLOW_HALF_CLOSURE, true),
-        new SocketOption<>(ChannelOption.TCP_NODELAY, true),
         new SocketOption<>(ChannelOption.SO_KEEPALIVE, true),
         new SocketOption<>(EpollChannelOption.TCP_KEEPIDLE, seconds(timeout / 3)),
         new SocketOption<>(EpollChannelOption.TCP_KEEPINTVL, seconds(timeout / 9)),
