@@ -169,8 +169,9 @@ final class FdEncoder {
     if (!UnixSocket.isConnected(fd)) {
       throw new RefusedException("a " + status + " that is not connected");
     }
+    int depth = SocketRelay.depthBehind(session.entry());
     session.entry().fdToPeer(SessionEntry.SOCKET);
-    long token = shared.passedSockets().keep(new PassedFds.Socket(fd, session.name()));
+    long token = shared.passedSockets().keep(new PassedFds.Socket(fd, session.name(), depth));
     loop.after(
         shared.deadlines().pipe(),
         () -> {

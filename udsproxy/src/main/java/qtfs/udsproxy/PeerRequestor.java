@@ -8,7 +8,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
@@ -31,9 +30,6 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     /** There will be no session; also after {@link #connected}, if the link fails meanwhile. */
     void failed(Refusal refusal, String detail);
   }
-
-  /** Most applications speak first: then it needs no packet of its own. */
-  private static final Duration FROM_ALONE = Duration.ofMillis(20);
 
   private static final int MAX_ERRNO = 4095; // linux/err.h
 
@@ -202,8 +198,8 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     if (dialect == Dialect.EXTENDED) {
       ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + Frame.MAX_FROM);
       new Frame.From(who).encode(out);
-      channel.write(out); // with the first bytes, or soon
-      loop.after(FROM_ALONE, channel::flush);
+      channel.write(out); // most applications speak first: no packet of its own
+      loop.flushSoon(channel);
     }
     SessionEntry entry =
         new SessionEntry(

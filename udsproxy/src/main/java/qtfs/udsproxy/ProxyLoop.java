@@ -2,9 +2,11 @@ package qtfs.udsproxy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.channel.IoEventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import qtfs.linux.Fd;
@@ -35,8 +37,11 @@ final class ProxyLoop {
   /** What a pipe holds, unless somebody has made it larger. */
   private static final int PIPE_READ = 64 * 1024;
 
+  private static final long SOON = 20;
+
   private final IoEventLoop eventLoop;
   private final MessageIo messages = MessageIo.neverWaiting();
+  private final List<Channel> unflushed = new ArrayList<>();
   private ByteBuf scratch;
 
   ProxyLoop(IoEventLoop eventLoop) {
@@ -64,6 +69,22 @@ final class ProxyLoop {
   /** Runs a task after a time, unless cancelled. */
   ScheduledFuture<?> after(Duration delay, Runnable task) {
     return eventLoop.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /**
+   * Sends what has been written to a channel within {@value #SOON} ms, if nothing else does before:
+   * one timer for all.
+   */
+  void flushSoon(Channel channel) {
+    if (unflushed.isEmpty()) {
+      eventLoop.schedule(this::flush, SOON, TimeUnit.MILLISECONDS);
+    }
+    unflushed.add(channel);
+  }
+
+  private void flush() {
+    unflushed.forEach(Channel::flush);
+    unflushed.clear();
   }
 
   /**

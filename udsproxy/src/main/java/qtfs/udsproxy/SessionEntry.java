@@ -34,6 +34,7 @@ final class SessionEntry {
   private final Dialect dialect;
   private final Statistics statistics;
   private final SessionPlaces.Place place;
+  private final int depth;
   private final Instant since = Instant.now();
   private final long started = System.nanoTime();
   private final LoopCounter active = new LoopCounter(); // System.nanoTime()
@@ -43,11 +44,7 @@ final class SessionEntry {
   private final LoopCounter fdsFromPeer = new LoopCounter();
   private final LoopCounter pipes = new LoopCounter();
 
-  /**
-   * A session that begins now.
-   *
-   * @param place taken over, freed by {@link #close}
-   */
+  /** A session that was asked for, and begins now; see the other. */
   SessionEntry(
       Statistics statistics,
       SessionInfo.Direction direction,
@@ -56,6 +53,24 @@ final class SessionEntry {
       Channel tcp,
       Dialect dialect,
       SessionPlaces.Place place) {
+    this(statistics, direction, path, requester, tcp, dialect, place, 0);
+  }
+
+  /**
+   * A session that begins now.
+   *
+   * @param place taken over, freed by {@link #close}
+   * @param depth how many sockets were passed one through the other until this one was
+   */
+  SessionEntry(
+      Statistics statistics,
+      SessionInfo.Direction direction,
+      String path,
+      @Nullable Requester requester,
+      Channel tcp,
+      Dialect dialect,
+      SessionPlaces.Place place,
+      int depth) {
     this.statistics = statistics;
     this.number = statistics.nextSession(direction, dialect.word());
     this.direction = direction;
@@ -64,12 +79,18 @@ final class SessionEntry {
     this.peer = text(tcp.remoteAddress());
     this.dialect = dialect;
     this.place = place;
+    this.depth = depth;
     this.active.set(started);
   }
 
   /** An address for the log; a channel that is gone has none. */
   static String text(@Nullable SocketAddress address) {
     return address == null ? "?" : Endpoint.of(address).toString();
+  }
+
+  /** How many sockets were passed one through the other until this session's was; 0 for none. */
+  int depth() {
+    return depth;
   }
 
   /** For the log. */

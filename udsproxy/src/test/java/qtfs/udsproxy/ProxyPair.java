@@ -72,6 +72,20 @@ final class ProxyPair implements AutoCloseable {
         secured(b));
   }
 
+  /** A pair with a whitelist and so many event loops, linked by TLS if told how. */
+  static ProxyPair of(Path directory, String whitelist, int threads, @Nullable TlsConfig tls)
+      throws IOException, StartException {
+    return new ProxyPair(
+        directory,
+        loopback(),
+        loopback(),
+        DEADLINES,
+        whitelist,
+        threads,
+        secured(tls),
+        secured(tls));
+  }
+
   private static Consumer<ProxyConfig.Builder> secured(@Nullable TlsConfig tls) {
     return config -> {
       if (tls != null) {
