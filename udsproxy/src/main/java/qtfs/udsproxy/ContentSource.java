@@ -61,7 +61,7 @@ final class ContentSource {
       Fd file,
       FdFrame.Content announced,
       Runnable done) {
-    session.entry().fdToPeer(SessionEntry.CONTENT);
+    session.entry().fdToPeer(FdKind.CONTENT);
     if (announced.size() == 0) {
       file.close();
       return null;

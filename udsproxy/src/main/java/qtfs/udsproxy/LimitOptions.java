@@ -15,7 +15,6 @@ final class LimitOptions {
   private static final long LEAST_BUFFERED = 16 * 1024;
   private static final long MOST_BUFFERED = 1024L * 1024 * 1024;
   private static final long LEAST_IN_ALL = 1024 * 1024;
-  private static final long MOST_IN_ALL = 1024 * MOST_BUFFERED;
 
   private LimitOptions() {}
 
@@ -60,7 +59,7 @@ final class LimitOptions {
         Limit.MAX_BUFFERED_TOTAL,
         "SIZE",
         "bytes of all sessions that may wait for slow readers (default half of the JVM's"
-            + " -XX:MaxDirectMemorySize)");
+            + " -XX:MaxDirectMemorySize, which is the most)");
   }
 
   private static void add(CommandSpec spec, Limit limit, String label, String description) {
@@ -85,7 +84,12 @@ final class LimitOptions {
                 : defaults.sessionsPerPeer()),
         idle(parsed),
         (int) size(parsed, Limit.MAX_BUFFERED, defaults.buffered(), LEAST_BUFFERED, MOST_BUFFERED),
-        size(parsed, Limit.MAX_BUFFERED_TOTAL, defaults.bufferedInAll(), LEAST_IN_ALL, MOST_IN_ALL),
+        size(
+            parsed,
+            Limit.MAX_BUFFERED_TOTAL,
+            defaults.bufferedInAll(),
+            LEAST_IN_ALL,
+            defaults.bufferedInAll()),
         time(parsed, Limit.LINK_TIMEOUT, defaults.link(), SHORTEST_LINK));
   }
 

@@ -2,6 +2,7 @@ package qtfs.udsproxy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -81,7 +82,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
 
   private void linked(ChannelFuture future) {
     if (!future.isSuccess()) {
-      fail(Refusal.PEER_UNREACHABLE, future.cause().getMessage());
+      fail(Refusal.PEER_UNREACHABLE, reason(future.cause()));
       return;
     }
     Channel channel = future.channel();
@@ -96,6 +97,14 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     deadline.cancel(false);
     deadline = inTime("the peer does not answer");
     channel.read();
+  }
+
+  /** Netty wraps what has kept it from making a socket. */
+  private static @Nullable String reason(Throwable failure) {
+    Throwable cause = failure.getCause();
+    return failure instanceof ChannelException && cause != null
+        ? cause.getMessage()
+        : failure.getMessage();
   }
 
   @Override

@@ -94,7 +94,7 @@ final class ProxyMetrics {
           statistics.pipeBytes(way),
           "way",
           way.word());
-      for (String kind : fdKinds()) {
+      for (FdKind kind : FdKind.values()) {
         page.counter(
             "qtfs_proxy_descriptors_total",
             "Descriptors that have crossed",
@@ -102,7 +102,7 @@ final class ProxyMetrics {
             "way",
             way.word(),
             "kind",
-            kind);
+            kind.word());
       }
     }
     page.counter(
@@ -117,14 +117,6 @@ final class ProxyMetrics {
         "qtfs_proxy_pipes_waiting",
         "Passed pipes that the peer has not asked for yet",
         shared.passedPipes().size());
-  }
-
-  private Set<String> fdKinds() {
-    Set<String> kinds = new LinkedHashSet<>();
-    kinds.add(SessionEntry.FILE);
-    kinds.add(SessionEntry.PIPE);
-    statistics.fds().keys().forEach(passed -> kinds.add(passed.kind()));
-    return kinds;
   }
 
   private void refusals() {

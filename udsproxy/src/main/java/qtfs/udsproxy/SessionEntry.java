@@ -11,21 +11,6 @@ import org.jspecify.annotations.Nullable;
  * written on the session's loop; any thread may {@link #info look}.
  */
 final class SessionEntry {
-  /** Kinds of descriptors. */
-  static final String FILE = "file";
-
-  /** Has a relay of its own. */
-  static final String PIPE = "pipe";
-
-  /** Has a session of its own. */
-  static final String SOCKET = "socket";
-
-  /** A file without a name, of which a copy is made. */
-  static final String CONTENT = "content";
-
-  static final String DIRECTORY = "directory";
-  static final String DEVICE = "device";
-
   private final long number;
   private final SessionInfo.Direction direction;
   private final String path;
@@ -127,25 +112,21 @@ final class SessionEntry {
     active.set(System.nanoTime());
   }
 
-  /**
-   * An application of this host has passed a descriptor, and it can cross.
-   *
-   * @param kind for the metrics: {@link #PIPE}, {@link #FILE} or another
-   */
-  void fdToPeer(String kind) {
+  /** An application of this host has passed a descriptor, and it can cross. */
+  void fdToPeer(FdKind kind) {
     fdsToPeer.add(1);
     count(Statistics.Way.TO_PEER, kind);
   }
 
   /** The peer's application has passed a descriptor, and there is one for it here. */
-  void fdFromPeer(String kind) {
+  void fdFromPeer(FdKind kind) {
     fdsFromPeer.add(1);
     count(Statistics.Way.FROM_PEER, kind);
   }
 
-  private void count(Statistics.Way way, String kind) {
+  private void count(Statistics.Way way, FdKind kind) {
     statistics.fd(way, kind);
-    if (kind.equals(PIPE)) {
+    if (kind == FdKind.PIPE) {
       pipes.add(1);
     }
   }

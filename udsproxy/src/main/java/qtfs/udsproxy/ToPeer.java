@@ -65,8 +65,11 @@ final class ToPeer {
 
   /** Reads and sends as much as the channel takes: nothing, once it is closed. */
   void pump() {
+    if (session.isClosed()) {
+      return;
+    }
     boolean wrote = false;
-    if (fdSender.isBusy() && !session.isClosed() && tcp.isWritable()) {
+    if (fdSender.isBusy() && tcp.isWritable()) {
       fdSender.writable();
     }
     for (int i = 0; canRead(); i++) {
