@@ -100,7 +100,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   }
 
   /** Netty wraps what has kept it from making a socket. */
-  private static @Nullable String reason(Throwable failure) {
+  static @Nullable String reason(Throwable failure) {
     Throwable cause = failure.getCause();
     return failure instanceof ChannelException && cause != null
         ? cause.getMessage()

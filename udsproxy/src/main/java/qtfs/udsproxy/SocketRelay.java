@@ -119,7 +119,7 @@ final class SocketRelay {
           .fdRefused(
               through,
               new RefusedException(
-                  "a passed socket cannot be fetched: " + connected.cause().getMessage()));
+                  "a passed socket cannot be fetched: " + PeerRequestor.reason(connected.cause())));
       return;
     }
     Channel tcp = connected.channel();

@@ -143,28 +143,32 @@ final class NoDescriptorAtAnyPointTest {
     }
   }
 
-  /** Passes four kinds: the message arrives, with some of them. */
+  /**
+   * Passes three kinds: the message arrives, with some of them. A pipe is not among them: one that
+   * cannot be fetched ends its session.
+   */
   private void tryToCarry(Fd application, Fd server) throws IOException {
-    pass(application);
+    pass(application, false);
     Sockets.Message message = Sockets.receive(server);
-    assertThat(message.text()).isEqualTo("four");
+    assertThat(message.text()).isEqualTo("some");
     Fd.closeAll(message.fds());
   }
 
   private void carryAll(Fd application, Fd server) throws IOException {
-    pass(application);
+    pass(application, true);
     Sockets.Message message = Sockets.receive(server);
-    assertThat(message.text()).isEqualTo("four");
+    assertThat(message.text()).isEqualTo("some");
     assertThat(message.fds()).hasSize(4);
     Fd.closeAll(message.fds());
   }
 
-  private void pass(Fd application) throws LinuxException, IOException {
+  private void pass(Fd application, boolean withPipe) throws LinuxException, IOException {
     try (Fd file = Fd.open(directory.resolve("whitelist"), Fd.O_RDONLY);
         Fd memory = Memfd.create("some");
         UnixSocket.Pair pair = UnixSocket.pair();
         Pipe pipe = Pipe.open()) {
-      Sockets.send(application, "four", List.of(file, memory, pair.first(), pipe.read()));
+      List<Fd> passed = List.of(file, memory, pair.first(), pipe.read());
+      Sockets.send(application, "some", passed.subList(0, withPipe ? 4 : 3));
     }
   }
 }
