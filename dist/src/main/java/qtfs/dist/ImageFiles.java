@@ -3,7 +3,6 @@ package qtfs.dist;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitResult;
@@ -53,7 +52,7 @@ final class ImageFiles {
           .forEach(
               path -> {
                 try {
-                  boolean program = Files.isDirectory(path) || Files.isExecutable(path);
+                  boolean program = Files.isExecutable(path) || path.endsWith("install.sh");
                   Files.setPosixFilePermissions(path, program ? PROGRAM : FILE);
                   Files.setLastModifiedTime(path, time);
                 } catch (IOException e) {
@@ -67,13 +66,23 @@ final class ImageFiles {
   static String digest(List<Path> files, Path root) throws IOException {
     MessageDigest digest = sha256();
     for (Path file : files) {
-      digest.update((root.relativize(file) + "\n" + Files.size(file) + "\n").getBytes(UTF_8));
-      try (InputStream in = Files.newInputStream(file);
-          OutputStream out = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
-        in.transferTo(out);
-      }
+      String header = root.relativize(file) + "\n" + Files.size(file) + "\n";
+      digest.update(header.getBytes(UTF_8));
+      update(digest, file);
     }
     return HexFormat.of().formatHex(digest.digest());
+  }
+
+  static String sha256(Path file) throws IOException {
+    MessageDigest digest = sha256();
+    update(digest, file);
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static void update(MessageDigest digest, Path file) throws IOException {
+    try (OutputStream out = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
+      Files.copy(file, out);
+    }
   }
 
   private static MessageDigest sha256() {

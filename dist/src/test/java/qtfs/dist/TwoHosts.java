@@ -301,7 +301,7 @@ final class TwoHosts implements AutoCloseable {
     return Stream.concat(Stream.of(first), Stream.of(rest)).toList();
   }
 
-  private static boolean isRoot() throws IOException {
+  static boolean isRoot() throws IOException {
     return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
   }
 
