@@ -55,7 +55,7 @@ final class SupplyChain {
     Map<String, Map<String, Object>> known = new TreeMap<>();
     for (Object each : list(document, "components")) {
       Map<String, Object> component = object(each);
-      if (isFor(platform, component)) {
+      if (isFor(platform, String.valueOf(component.get("purl")))) {
         known.put(String.valueOf(component.get("name")), component);
       }
     }
@@ -76,9 +76,26 @@ final class SupplyChain {
       components.add(runtime());
     }
     document.put("components", components);
+    document.put("dependencies", dependencies(document, platform));
     Files.createDirectories(documents);
     Json.write(documents.resolve("qtfs.cdx.json"), document);
     Files.copy(apache, image.resolve("LICENSE"), StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /** Who needs what, without what is for other platforms. */
+  private static List<Object> dependencies(Map<String, Object> document, String platform) {
+    List<Object> kept = new ArrayList<>();
+    for (Object each : list(document, "dependencies")) {
+      Map<String, Object> dependency = object(each);
+      if (isFor(platform, String.valueOf(dependency.get("ref")))) {
+        List<?> on = list(dependency, "dependsOn");
+        dependency.put(
+            "dependsOn",
+            on.stream().filter(ref -> isFor(platform, String.valueOf(ref))).toList());
+        kept.add(dependency);
+      }
+    }
+    return kept;
   }
 
   private List<Path> shipped() throws IOException {
@@ -99,8 +116,7 @@ final class SupplyChain {
         .orElse(file.replaceFirst("\\.jar$", ""));
   }
 
-  private static boolean isFor(String platform, Map<String, Object> component) {
-    String purl = String.valueOf(component.get("purl"));
+  private static boolean isFor(String platform, String purl) {
     return !purl.contains("classifier=linux-") || purl.contains("classifier=linux-" + platform);
   }
 
