@@ -90,8 +90,7 @@ final class SupplyChain {
       if (isFor(platform, String.valueOf(dependency.get("ref")))) {
         List<?> on = list(dependency, "dependsOn");
         dependency.put(
-            "dependsOn",
-            on.stream().filter(ref -> isFor(platform, String.valueOf(ref))).toList());
+            "dependsOn", on.stream().filter(ref -> isFor(platform, String.valueOf(ref))).toList());
         kept.add(dependency);
       }
     }

@@ -54,7 +54,7 @@ final class AnywhereIT {
             tarball.image().resolve("bin").resolve(program));
     // 255 of qtcfg and qtinfo, as of the C ones.
     assertThat(result.code()).as("%s", result).isIn(0, 255);
-    assertThat(result.output()).as("%s", result).contains("Usage: ", program);
+    assertThat(result.output()).as("%s", result).containsIgnoringCase("usage: ").contains(program);
     assertThat(result.stderr()).as("%s", result).isEmpty();
   }
 
@@ -73,15 +73,16 @@ final class AnywhereIT {
 
   @Test
   void isFoundThroughLinks() throws Exception {
+    Path links = Files.createTempDirectory(tarball.directory(), "links");
     Command.succeed(
         "ln -s \"$1/bin/qtcfg\" \"$2/one\"; ln -s one \"$2/two\"; ln -s \"$1\" \"$2/dir\"",
         tarball.image(),
-        directory);
+        links);
     for (String way : List.of("\"$1/one\"", "\"$1/two\"", "\"$1/dir/bin/qtcfg\"")) {
-      assertThat(Command.succeed(way + " --version", directory)).startsWith("qtcfg");
+      assertThat(Command.succeed(way + " --version", links)).startsWith("qtcfg");
     }
-    assertThat(Command.succeed("cd \"$1\"; ./two --version", directory)).startsWith("qtcfg");
-    assertThat(Command.succeed("PATH=$1:$PATH; two --version", directory)).startsWith("qtcfg");
+    assertThat(Command.succeed("cd \"$1\"; ./two --version", links)).startsWith("qtcfg");
+    assertThat(Command.succeed("PATH=$1:$PATH; two --version", links)).startsWith("qtcfg");
     assertThat(Command.succeed("cd \"$1/bin\"; sh qtcfg --version", tarball.image()))
         .startsWith("qtcfg");
   }
@@ -160,10 +161,11 @@ final class AnywhereIT {
 
   @Test
   void asksForNoNewerLibraryThanThePackagesSay() throws Exception {
-    for (Path library : ImageFiles.below(tarball.image().resolve("lib"))) {
-      if (library.toString().endsWith(".so")) {
-        assertThat(GlibcVersion.of(library))
-            .as("%s", library)
+    Path bin = tarball.image().resolve("bin");
+    for (Path file : ImageFiles.below(tarball.image())) {
+      if (file.startsWith(bin) || file.toString().endsWith(".so")) {
+        assertThat(GlibcVersion.of(file))
+            .as("%s", file)
             .isLessThanOrEqualTo(GlibcVersion.minimum());
       }
     }
