@@ -51,6 +51,16 @@ final class SupplyChain {
   }
 
   private void run(Path bom, String platform) throws IOException {
+    Files.copy(apache, image.resolve("LICENSE"), StandardCopyOption.REPLACE_EXISTING);
+    ImageFiles.deleteTree(documents.resolve("licenses"));
+    if (!Files.exists(bom)) {
+      System.err.println(
+          "WARNING: the install image has NO BILL OF MATERIALS and no licence texts: Maven makes "
+              + bom.getFileName()
+              + " only without -o (--offline)");
+      Files.deleteIfExists(documents.resolve("qtfs.cdx.json"));
+      return;
+    }
     Map<String, Object> document = object(Json.read(bom));
     Map<String, Map<String, Object>> known = new TreeMap<>();
     for (Object each : list(document, "components")) {
@@ -59,7 +69,6 @@ final class SupplyChain {
         known.put(String.valueOf(component.get("name")), component);
       }
     }
-    ImageFiles.deleteTree(documents.resolve("licenses"));
     List<Object> components = new ArrayList<>(known.values());
     for (Path file : shipped()) {
       String name = file.getFileName().toString();
@@ -79,7 +88,6 @@ final class SupplyChain {
     document.put("dependencies", dependencies(document, platform));
     Files.createDirectories(documents);
     Json.write(documents.resolve("qtfs.cdx.json"), document);
-    Files.copy(apache, image.resolve("LICENSE"), StandardCopyOption.REPLACE_EXISTING);
   }
 
   /** Who needs what, without what is for other platforms. */
