@@ -21,7 +21,7 @@ final class DebIT {
   void install() throws Exception {
     Programs.need("dpkg", "dpkg");
     TwoHosts.skipUnless(
-        Files.exists(DEB), DEB.getFileName() + " is not built: ./mvnw -Ppackages verify");
+        Files.exists(DEB), DEB.getFileName() + " is not built: build without -DskipPackages");
     root = PrivateRoot.make();
     deb = root.bring(DEB);
     // What the machine may have of its own.
