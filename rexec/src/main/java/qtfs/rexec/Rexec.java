@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import qtfs.linux.ByteStrings;
 import qtfs.linux.Log;
 import qtfs.linux.ProcessAttributes;
@@ -31,6 +32,11 @@ public final class Rexec {
       System.exit(exitCode);
     }
     ProcessAttributes.exitNow(exitCode);
+  }
+
+  /** All that the program understands, for manual pages and completions. */
+  public static CommandSpec commandSpec() {
+    return RexecOptions.spec();
   }
 
   private static int exitCode(String[] args) {

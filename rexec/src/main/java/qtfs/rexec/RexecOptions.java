@@ -68,7 +68,7 @@ record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
     }
   }
 
-  private static CommandSpec spec() {
+  static CommandSpec spec() {
     CommandSpec spec = Commands.standard("rexec");
     spec.usageMessage().header(EXAMPLES).synopsisHeading("usage: ").sortOptions(false);
     spec.addPositional(
