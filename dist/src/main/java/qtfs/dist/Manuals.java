@@ -13,10 +13,23 @@ import java.util.stream.Stream;
 final class Manuals {
   private Manuals() {}
 
-  /** The arguments: the image, the pages' sources, the documents, the version. */
+  /** The arguments: the image, the directory of the sources, the documents, the version. */
   public static void main(String[] args) throws IOException {
-    Path image = Path.of(args[0]);
-    pages(image.resolve("share/man"), Path.of(args[1]), Path.of(args[2]), args[3]);
+    Path share = Path.of(args[0]).resolve("share");
+    Path sources = Path.of(args[1]);
+    pages(share.resolve("man"), sources.resolve("man"), Path.of(args[2]), args[3]);
+    completions(share, sources.resolve("completion"));
+  }
+
+  private static void completions(Path share, Path sources) throws IOException {
+    String bashEngine = Files.readString(sources.resolve("engine.bash"));
+    String zshEngine = Files.readString(sources.resolve("engine.zsh"));
+    Path bash = Files.createDirectories(share.resolve("bash-completion/completions"));
+    Path zsh = Files.createDirectories(share.resolve("zsh/site-functions"));
+    for (String program : CommandText.programs()) {
+      Files.writeString(bash.resolve(program), BashCompletion.of(program, bashEngine));
+      Files.writeString(zsh.resolve("_" + program), ZshCompletion.of(program, zshEngine));
+    }
   }
 
   private static void pages(Path man, Path sources, Path docs, String version) throws IOException {
