@@ -1,12 +1,13 @@
 package qtfs.dist;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -21,31 +22,21 @@ import qtfs.dist.TwoHosts.Host;
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class SystemdIT {
-  private static final int NOT_HERE = 77;
-
   private static TwoHosts hosts;
-  private static Running systemd;
-  private static Path units;
-  private static long init;
+  private static @Nullable PrivateSystemd systemd;
 
   @BeforeAll
   static void up() throws Exception {
     hosts = TwoHosts.bare();
-    TwoHosts.skipUnless(
-        Files.isExecutable(Path.of("/lib/systemd/systemd")),
-        "systemd is missing: apt-get install systemd");
-    units = Files.createDirectories(hosts.shared().resolve("units"));
+    Path units = Files.createDirectories(hosts.shared().resolve("units"));
     Units.copyTo(units);
-    for (String target : List.of("private", "sysinit", "basic", "sockets", "shutdown")) {
-      Files.writeString(units.resolve(target + ".target"), "[Unit]\nDefaultDependencies=no\n");
-    }
     Files.createDirectories(units.resolve("service.d"));
     Files.writeString(
         units.resolve("service.d/log.conf"),
         "[Service]\nStandardError=append:%s/%%n.log\n".formatted(hosts.shared()));
     configure();
     hosts.startProxy(Host.A);
-    boot();
+    systemd = PrivateSystemd.boot(hosts, Host.B, units);
   }
 
   private static void configure() throws Exception {
@@ -69,32 +60,11 @@ final class SystemdIT {
     return "UDSPROXYD_LINK=\"1 %s %s %s 12121\"".formatted(Host.B.address, port, Host.A.address);
   }
 
-  private static void boot() throws Exception {
-    systemd = hosts.start(Host.B, List.of(Programs.script("private-systemd"), units.toString()));
-    Await.until(
-        "systemd is there, or will not be", () -> findInit() || !systemd.process().isAlive());
-    TwoHosts.skipUnless(
-        systemd.process().isAlive() || systemd.process().exitValue() != NOT_HERE,
-        "no systemd of its own can run here: " + systemd.errors());
-    Await.until("systemd answers", () -> systemctl("is-active", "private.target").code() == 0);
-  }
-
-  private static boolean findInit() {
-    return systemd
-        .process()
-        .descendants()
-        .filter(each -> each.info().command().orElse("").endsWith("/systemd"))
-        .peek(each -> init = each.pid())
-        .findAny()
-        .isPresent();
-  }
-
   @AfterAll
   static void down() throws Exception {
     try {
       if (systemd != null) {
-        systemd.signal("TERM");
-        systemd.result();
+        systemd.close();
       }
     } finally {
       if (hosts != null) {
@@ -104,11 +74,7 @@ final class SystemdIT {
   }
 
   private static Running.Result systemctl(String... words) throws Exception {
-    List<String> command = new ArrayList<>(List.of("nsenter", "-t", "" + init, "-a", "systemctl"));
-    command.addAll(List.of(words));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
-    return new Running.Result(process.waitFor(), output, output);
+    return Objects.requireNonNull(systemd).systemctl(words);
   }
 
   private static void must(String... words) throws Exception {
@@ -172,13 +138,9 @@ final class SystemdIT {
   }
 
   private static Running.Result ctl(String words) throws Exception {
-    List<String> command =
-        new ArrayList<>(
-            List.of("nsenter", "-t", "" + init, "-a", hosts.program("rexec_server"), "ctl"));
+    List<String> command = new ArrayList<>(List.of(hosts.program("rexec_server"), "ctl"));
     command.addAll(List.of(words.split(" ")));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
-    return new Running.Result(process.waitFor(), output, output);
+    return Objects.requireNonNull(systemd).run(command);
   }
 
   @Test

@@ -69,6 +69,15 @@ final class TwoHosts implements AutoCloseable {
 
   /** The hosts without any daemon. Skips the test, aloud, where hosts cannot be made. */
   static TwoHosts bare() throws IOException, InterruptedException {
+    return bare("10.77.0");
+  }
+
+  /**
+   * The same, with other addresses than those of {@link Host}, and more directories of their own.
+   *
+   * @param net the first three bytes of the addresses
+   */
+  static TwoHosts bare(String net, String... directories) throws IOException, InterruptedException {
     skipUnless(isRoot(), "making two hosts needs root: run as root");
     skipUnless(
         succeeds("unshare", "--net", "--mount", "--uts", "true"),
@@ -77,7 +86,7 @@ final class TwoHosts implements AutoCloseable {
     TwoHosts hosts = new TwoHosts();
     Runtime.getRuntime().addShutdownHook(hosts.atExit);
     try {
-      hosts.make();
+      hosts.make(net, directories);
     } catch (Throwable failure) {
       hosts.close();
       throw failure;
@@ -138,8 +147,13 @@ final class TwoHosts implements AutoCloseable {
     }
   }
 
-  private void make() throws IOException, InterruptedException {
-    Running.Result up = startHere(List.of(SCRIPT.toString(), "-n", name, "up")).result();
+  private void make(String net, String... directories) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of("env", "TWOHOSTS_NET=" + net, SCRIPT.toString(), "-n", name, "up"));
+    for (String each : directories) {
+      command.addAll(List.of("-p", each));
+    }
+    Running.Result up = startHere(command).result();
     assertThat(up.code()).as("twohosts up: %s", up.stderr()).isZero();
     for (Host host : Host.values()) {
       Path state = Path.of("/tmp/twohosts-" + name, host.name());
