@@ -14,7 +14,6 @@ import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import qtfs.dist.TwoHosts.Host;
@@ -136,22 +135,5 @@ final class DocumentedCommandsIT {
       }
     }
     assertThat(output).contains("hostB\n", "hello\n");
-  }
-
-  @Test
-  void bothLanguagesHaveTheSameCommands() throws Exception {
-    assertThat(scripts("README.zh-CN.md")).isEqualTo(scripts("README.md"));
-    assertThat(headings("README.zh-CN.md")).isEqualTo(headings("README.md"));
-  }
-
-  private static List<String> scripts(String document) throws IOException {
-    return ShellBlock.of(ROOT.resolve(document)).stream().map(ShellBlock::script).toList();
-  }
-
-  /** How deep each is: their words are of two languages. */
-  private static List<Integer> headings(String document) throws IOException {
-    try (Stream<String> lines = Files.lines(ROOT.resolve(document))) {
-      return lines.filter(l -> l.startsWith("#")).map(l -> l.indexOf(' ')).toList();
-    }
   }
 }
