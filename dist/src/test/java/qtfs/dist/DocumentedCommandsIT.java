@@ -25,7 +25,6 @@ import qtfs.dist.TwoHosts.Host;
 final class DocumentedCommandsIT {
   private static final Path ROOT = Path.of("").toAbsolutePath().resolve("..").normalize();
   private static final String UNITS = "/etc/systemd/system";
-  private static final String HELPERS = "/usr/share/qtfs";
 
   /** Leaves files where {@link #deliver} finds them: the hosts here have no sshd. */
   private static final String SCP =
@@ -45,7 +44,8 @@ final class DocumentedCommandsIT {
     Redis.need();
     Programs.need("openssl", "openssl");
     Programs.need("curl", "curl");
-    hosts = TwoHosts.bare("10.0.0", UNITS, HELPERS);
+    TwoHosts.preloadLibrary();
+    hosts = TwoHosts.bare("10.0.0", UNITS);
     tools = Files.createDirectory(hosts.shared().resolve("tools"));
     Path scp = Files.writeString(tools.resolve("scp"), SCP);
     Files.setPosixFilePermissions(scp, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -57,15 +57,28 @@ final class DocumentedCommandsIT {
     Redis.start(hosts);
   }
 
-  /** What installing leaves: programs are in the PATH, configuration and units in their places. */
-  private void install(Host host) throws IOException {
-    Path image = Units.image();
-    Units.copyTo(hosts.file(host, UNITS));
-    for (String name : List.of("qtfs/udsproxyd.env", "qtfs/whitelist", "rexec/rexec_server.conf")) {
-      Files.copy(image.resolve("etc/" + name), hosts.file(host, "/etc/" + name));
-    }
-    Files.copy(
-        image.resolve("share/qtfs/make-test-ca"), hosts.file(host, HELPERS + "/make-test-ca"));
+  /**
+   * What installing leaves: programs, library and helpers in /usr, which is the machine's with a
+   * layer of the host's own above it; units; configuration as it comes.
+   */
+  private void install(Host host) throws Exception {
+    Running.Result installed =
+        hosts.sh(
+            host,
+            """
+            set -e
+            mkdir /run/layer && mount -t tmpfs layer /run/layer && mkdir /run/layer/up /run/layer/work
+            mount -t overlay -o lowerdir=/usr,upperdir=/run/layer/up,workdir=/run/layer/work overlay /usr
+            ln -sf "$1"/bin/* /usr/bin/
+            mkdir -p /usr/lib64 /usr/share/qtfs
+            cp "$1/lib/libudsproxy.so" /usr/lib64/
+            cp "$1"/share/qtfs/* /usr/share/qtfs/
+            cp "$1"/lib/systemd/system/* /etc/systemd/system/
+            cp "$1"/etc/qtfs/* /etc/qtfs/
+            cp "$1"/etc/rexec/* /etc/rexec/
+            """,
+            Units.image().toString());
+    assertThat(installed.code()).as("%s", installed).isZero();
   }
 
   @AfterEach
@@ -93,10 +106,7 @@ final class DocumentedCommandsIT {
 
   private Running.Result run(ShellBlock block, Host host) throws Exception {
     Map<String, String> environment =
-        Map.of(
-            "PATH", tools + ":" + Units.image().resolve("bin") + ":" + System.getenv("PATH"),
-            "LD_LIBRARY_PATH", Units.image().resolve("lib").toString(),
-            "OUTBOX", outbox().toString());
+        Map.of("PATH", tools + ":/usr/sbin:/usr/bin:/sbin:/bin", "OUTBOX", outbox().toString());
     List<String> bash = List.of("bash", "-euo", "pipefail", "-c", block.script());
     Running.Result result = Objects.requireNonNull(systemd.get(host)).run(bash, environment);
     deliver();
