@@ -77,6 +77,6 @@ fi
 exec $block "$java/bin/java" ${cache:+"-XX:AOTCache=$cache"} \
 	-Xlog:disable '-Xlog:all=error,aot*=off:stderr' -XX:-UsePerfData $flags \
 	--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-	"-Dqtfs.argv0=$0" "-Djava.library.path=$home/lib/native" \
+	"-Dqtfs.argv0=${argv0-$0}" "-Djava.library.path=$home/lib/native" \
 	"-Dorg.newsclub.net.unix.library.override=$home/lib/native/libjunixsocket-native-@junixsocket.version@.so" \
 	-cp "$classpath" ${QTFS_JAVA_OPTIONS-} "$main" "$@"
