@@ -39,10 +39,23 @@ static struct {
 
 static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGCONT, SIGTSTP, SIGWINCH};
 
-static sigset_t given_mask;
-
 static void say(const char *words) {
 	dprintf(2, "rexec: %s\n", words);
+}
+
+// Blocks all that are passed on; the answer is without those that this process is to be deaf to.
+static sigset_t block_signals(void) {
+	sigset_t all, wanted;
+	struct sigaction action;
+	sigemptyset(&all);
+	sigemptyset(&wanted);
+	for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++) {
+		sigaddset(&all, forwarded[i]);
+		if (!sigaction(forwarded[i], NULL, &action) && action.sa_handler != SIG_IGN)
+			sigaddset(&wanted, forwarded[i]);
+	}
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	return wanted;
 }
 
 _Noreturn static void start_jvm(char **argv, const char *why) {
@@ -57,7 +70,10 @@ _Noreturn static void start_jvm(char **argv, const char *why) {
 	if (slash) {
 		strcpy(slash, "/../lib/rexec.sh");
 		setenv("QTFS_ARGV0", argv[0], 1);
-		sigprocmask(SIG_SETMASK, &given_mask, NULL);
+		// The JVM's threads are to be born deaf to them; it then unblocks one, unless told another.
+		block_signals();
+		setenv("QTFS_BLOCKED", "1", 1);
+		setenv("_JAVA_SR_SIGNUM", "16", 1);
 		execv(path, argv);
 	}
 	dprintf(2, "rexec: cannot start %s: %s\n", slash ? path : "itself", strerror(errno));
@@ -228,21 +244,6 @@ static void pass_on(int agent, int signals) {
 	}
 }
 
-// All of them are blocked; those that this process is to be deaf to stay unread.
-static int block_signals(void) {
-	sigset_t all, wanted;
-	struct sigaction action;
-	sigemptyset(&all);
-	sigemptyset(&wanted);
-	for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++) {
-		sigaddset(&all, forwarded[i]);
-		if (!sigaction(forwarded[i], NULL, &action) && action.sa_handler != SIG_IGN)
-			sigaddset(&wanted, forwarded[i]);
-	}
-	sigprocmask(SIG_BLOCK, &all, &given_mask);
-	return signalfd(-1, &wanted, SFD_CLOEXEC);
-}
-
 int main(int argc, char **argv, char **environment) {
 	static char *nameless[] = {"rexec", NULL};
 	int fds[MAX_FDS], agent, count, signals;
@@ -251,7 +252,6 @@ int main(int argc, char **argv, char **environment) {
 	char go = 0;
 	if (argc < 1)
 		argv = nameless;
-	sigprocmask(SIG_BLOCK, NULL, &given_mask);
 	if (wish && !strcmp(wish, "no"))
 		start_jvm(argv, "REXEC_AGENT=no");
 	if (options && *options)
@@ -262,7 +262,8 @@ int main(int argc, char **argv, char **environment) {
 		start_jvm(argv, "too many open files");
 	if ((problem = fill(argv, environment, fds, count)))
 		start_jvm(argv, problem);
-	signals = block_signals();
+	sigset_t wanted = block_signals();
+	signals = signalfd(-1, &wanted, SFD_CLOEXEC);
 	if (signals < 0 || send_request(agent, fds, count))
 		start_jvm(argv, "the request cannot be sent");
 	if (receive(agent, answer, sizeof answer) || answer[0] != ACCEPTED)

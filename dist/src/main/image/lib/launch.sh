@@ -66,7 +66,11 @@ esac
 
 # Since coreutils 8.31; without, the JVM's own handlers have to do, which cannot have SIGQUIT.
 block=
-if [ -n "${signals-}" ] && env --block-signal="$signals" >/dev/null 2>&1; then
+if [ -n "${QTFS_BLOCKED-}" ]; then
+	# bin/rexec has done it.
+	unset QTFS_BLOCKED
+	flags="$flags -Xrs"
+elif [ -n "${signals-}" ] && env --block-signal="$signals" >/dev/null 2>&1; then
 	# The JVM unblocks SIGUSR2 for itself, unless told to use another signal, which nobody else does.
 	block="env --block-signal=$signals _JAVA_SR_SIGNUM=16"
 	flags="$flags -Xrs"

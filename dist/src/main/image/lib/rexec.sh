@@ -11,7 +11,7 @@ if [ -h "$0" ]; then
 fi
 
 # The name that bin/rexec was called by, which is that of a program if it is a link's.
-argv0=${QTFS_ARGV0-$0}
+argv0=${QTFS_ARGV0-${0%.sh}}
 unset QTFS_ARGV0
 
 aot=
