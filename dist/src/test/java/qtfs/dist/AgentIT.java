@@ -29,8 +29,7 @@ final class AgentIT {
   private Running startSleeper() throws Exception {
     Running client =
         hosts.startSh(
-            Host.A,
-            "REXEC_AGENT=only exec \"$REXEC\" /bin/sh -c 'echo $$; exec sleep 98765'");
+            Host.A, "REXEC_AGENT=only exec \"$REXEC\" /bin/sh -c 'echo $$; exec sleep 98765'");
     Await.until("the program tells its pid", () -> client.output().endsWith("\n"));
     return client;
   }
@@ -97,7 +96,8 @@ final class AgentIT {
     Running client = startSleeper();
     Running former = hosts.daemon("rexec_agent");
     former.signal("TERM");
-    Await.until("it takes no calls", () -> !Files.exists(hosts.file(Host.A, "/run/rexec/agent.sock")));
+    Await.until(
+        "it takes no calls", () -> !Files.exists(hosts.file(Host.A, "/run/rexec/agent.sock")));
     hosts.startAgent();
     assertThat(onlyByAgent("/bin/true").code()).isZero();
     client.signal("TERM");

@@ -56,11 +56,12 @@ public final class MessageIo implements AutoCloseable {
 
   /** Calls wait on a socket that blocks. */
   public MessageIo() {
-    this(Arena.ofShared(), 0);
+    this(false, 0);
   }
 
-  private MessageIo(Arena arena, int wait) {
-    this.arena = arena;
+  @SuppressWarnings("MustBeClosedChecker") // closed with this object
+  private MessageIo(boolean ofOneThread, int wait) {
+    this.arena = ofOneThread ? Arena.ofConfined() : Arena.ofShared();
     this.header = arena.allocate(56, 8);
     this.iovecs = arena.allocate(16L * MAX_IOVECS, 8);
     this.control = arena.allocate(CONTROL_SIZE, 8);
@@ -73,19 +74,19 @@ public final class MessageIo implements AutoCloseable {
    * might use has the JVM ask each of its threads.
    */
   public static MessageIo ofThisThread() {
-    return new MessageIo(Arena.ofConfined(), 0);
+    return new MessageIo(true, 0);
   }
 
   /** The same whose calls never wait, as {@link #neverWaiting}. */
   public static MessageIo ofThisThreadNeverWaiting() {
-    return new MessageIo(Arena.ofConfined(), MSG_DONTWAIT);
+    return new MessageIo(true, MSG_DONTWAIT);
   }
 
   /**
    * Calls never wait, also on a socket that blocks because somebody else who shares it wants it to.
    */
   public static MessageIo neverWaiting() {
-    return new MessageIo(Arena.ofShared(), MSG_DONTWAIT);
+    return new MessageIo(false, MSG_DONTWAIT);
   }
 
   /** Sets one piece: the memory must stay valid until the call has returned. */

@@ -123,8 +123,7 @@ final class AgentRequestTest {
         either[random.nextInt(either.length)] = (byte) random.nextInt();
       }
       try {
-        assertThat(AgentRequest.dataLength(head))
-            .isBetween(0, AgentRequest.MAX_DATA_LENGTH);
+        assertThat(AgentRequest.dataLength(head)).isBetween(0, AgentRequest.MAX_DATA_LENGTH);
         AgentRequest request = AgentRequest.decode(head, body, fds);
         assertThat(request.arguments()).isNotEmpty();
         assertThat(request.descriptors()).hasSize(3);

@@ -150,7 +150,8 @@ final class AgentTest {
   @Test
   void theNameOfALinkIsTheProgram() throws Exception {
     Harness.Outcome outcome =
-        sh("ln -sf \"$REXEC\" \"$DIR/sh\"; PATH=$DIR:$PATH; \"$DIR/sh\" -c 'echo $0 \"$1\"' '-x' 'a  b'");
+        sh(
+            "ln -sf \"$REXEC\" \"$DIR/sh\"; PATH=$DIR:$PATH; \"$DIR/sh\" -c 'echo $0 \"$1\"' '-x' 'a  b'");
     // Not in the whitelist by its bare name: it is asked for as it was called.
     assertThat(outcome.code()).isEqualTo(126);
     assertThat(outcome.stderr()).contains("sh: not in the whitelist");
@@ -171,7 +172,11 @@ final class AgentTest {
   @ValueSource(strings = {"HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "WINCH"})
   void signalsReachTheProgram(String signal) throws Exception {
     String script =
-        "trap 'echo got " + signal + "; exit 5' " + signal + "; echo $$; while :; do sleep 0.05; done";
+        "trap 'echo got "
+            + signal
+            + "; exit 5' "
+            + signal
+            + "; echo $$; while :; do sleep 0.05; done";
     ProcessBuilder builder = rexec("/bin/bash", "-c", script);
     builder.command().addAll(0, List.of("env", "--default-signal=HUP,INT,QUIT,USR1,USR2,TERM"));
     Process launcher = builder.start();
@@ -184,7 +189,11 @@ final class AgentTest {
 
   @Test
   void ignoredSignalsStayIgnored() throws Exception {
-    ProcessBuilder builder = rexec("/bin/bash", "-c", "trap 'exit 9' HUP; trap 'exit 5' USR1; echo $$; while :; do sleep 0.05; done");
+    ProcessBuilder builder =
+        rexec(
+            "/bin/bash",
+            "-c",
+            "trap 'exit 9' HUP; trap 'exit 5' USR1; echo $$; while :; do sleep 0.05; done");
     builder.command().addAll(0, List.of("env", "--ignore-signal=HUP", "--default-signal=USR1"));
     Process launcher = builder.start();
     assertThat(launcher.inputReader(UTF_8).readLine()).isNotEmpty();
@@ -195,7 +204,9 @@ final class AgentTest {
 
   @Test
   void stopsAndGoesOnWithTheProgram() throws Exception {
-    Process launcher = rexec("/bin/bash", "-c", "trap 'exit 6' USR1; echo $$; while :; do sleep 0.05; done").start();
+    Process launcher =
+        rexec("/bin/bash", "-c", "trap 'exit 6' USR1; echo $$; while :; do sleep 0.05; done")
+            .start();
     assertThat(launcher.inputReader(UTF_8).readLine()).isNotEmpty();
     signal("TSTP", launcher.pid());
     Harness.await("the launcher has stopped", () -> state(launcher.pid()) == 'T');
@@ -206,8 +217,7 @@ final class AgentTest {
 
   @Test
   void endsByTheSameSignalIfAsked() throws Exception {
-    Harness.Outcome outcome =
-        sh("\"$REXEC\" --same-signal /bin/sh -c 'kill -KILL $$'; echo $?");
+    Harness.Outcome outcome = sh("\"$REXEC\" --same-signal /bin/sh -c 'kill -KILL $$'; echo $?");
     assertThat(outcome.output()).isEqualTo("137\n");
     assertThat(outcome.stderr()).as("what a shell says of a signal").contains("Killed");
   }
@@ -252,7 +262,8 @@ final class AgentTest {
 
   @Test
   void garbageHarmsNobody() throws Exception {
-    for (String garbage : List.of("", "x", "GET / HTTP/1.0\r\n\r\n".repeat(9), "rexecag1" + "\0".repeat(56))) {
+    for (String garbage :
+        List.of("", "x", "GET / HTTP/1.0\r\n\r\n".repeat(9), "rexecag1" + "\0".repeat(56))) {
       try (Fd socket = UnixSocket.connect(harness.runDir.resolve(Agent.SOCKET).toString())) {
         Harness.writeAll(socket.duplicate(), garbage.getBytes(UTF_8));
         UnixSocket.shutdownWrite(socket);
