@@ -16,6 +16,7 @@ import qtfs.engine.Engine;
 import qtfs.qtcfg.Qtcfg;
 import qtfs.qtcfg.Qtinfo;
 import qtfs.rexec.Rexec;
+import qtfs.rexec.RexecAgent;
 import qtfs.rexec.RexecServer;
 import qtfs.udsproxy.Udsproxyd;
 
@@ -26,6 +27,7 @@ final class CommandText {
           "udsproxyd", Udsproxyd::commandSpec,
           "engine", Engine::commandSpec,
           "rexec", Rexec::commandSpec,
+          "rexec_agent", RexecAgent::commandSpec,
           "rexec_server", RexecServer::commandSpec,
           "qtcfg", Qtcfg::commandSpec,
           "qtinfo", Qtinfo::commandSpec);

@@ -61,6 +61,7 @@ final class ManualsIT {
             "man8/engine.8",
             "man8/qtcfg.8",
             "man8/qtinfo.8",
+            "man8/rexec_agent.8",
             "man8/rexec_server.8",
             "man8/udsproxyd.8");
     assertThat(CommandText.programs())
@@ -108,6 +109,7 @@ final class ManualsIT {
     "8, udsproxyd ctl expose --help",
     "8, engine --help",
     "1, rexec --help",
+    "8, rexec_agent --help",
     "8, rexec_server --help",
     "8, qtcfg help",
     "8, qtcfg help load",
@@ -134,6 +136,7 @@ final class ManualsIT {
     "udsproxyd ctl --help, udsproxyd ctl sessions",
     "engine --help, engine 16 1 10.0.0.1",
     "rexec --help, rexec uname -n",
+    "rexec_agent --help, rexec_agent &",
     "rexec_server --help, rexec_server --check",
     "qtcfg help, qtcfg diff",
     "qtinfo help, qtinfo top"

@@ -153,8 +153,21 @@ final class SystemdIT {
     must("is-active", "rexec_server.service");
   }
 
+  /** As a service it has to be in its callers' namespaces, and free to reach both sockets. */
   @Test
   @Order(5)
+  void theAgentMakesCalls() throws Exception {
+    TwoHosts.needLauncher();
+    must("start", "rexec_agent.service");
+    List<String> call =
+        List.of("env", "REXEC_AGENT=only", hosts.program("rexec"), "/bin/cat", "/proc/self/cgroup");
+    Running.Result result = Objects.requireNonNull(systemd).run(call);
+    assertThat(result.output()).as("%s%s", result, logs()).contains("/rexec_server.service");
+    must("stop", "rexec_agent.service");
+  }
+
+  @Test
+  @Order(6)
   void aPeerStartsTheProxy() throws Exception {
     must("stop", "udsproxyd.service");
     String link = "udsproxyd-link@%s:12121.socket".formatted(Host.B.address);
@@ -166,7 +179,7 @@ final class SystemdIT {
   }
 
   @Test
-  @Order(6)
+  @Order(7)
   void aSecondPeerHasAnInstance() throws Exception {
     must("start", "udsproxyd@dpu1.service");
     Running.Result status =
@@ -176,7 +189,7 @@ final class SystemdIT {
   }
 
   @Test
-  @Order(7)
+  @Order(8)
   void aMissingAddressIsALine() throws Exception {
     hosts.write(Host.B, "/etc/qtfs/udsproxyd-dpu2.env", "UDSPROXYD_OPTIONS=\n");
     assertThat(systemctl("start", "udsproxyd@dpu2.service").code()).isNotZero();
@@ -186,7 +199,7 @@ final class SystemdIT {
   }
 
   @Test
-  @Order(8)
+  @Order(9)
   void stoppingLeavesNothing() throws Exception {
     must("stop", "udsproxyd.socket", "udsproxyd-link@*.socket", "rexec_server.socket");
     must("stop", "udsproxyd.service", "rexec_server.service");

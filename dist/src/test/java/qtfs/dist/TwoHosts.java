@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -54,6 +55,9 @@ final class TwoHosts implements AutoCloseable {
   private static final Path IMAGE = Path.of(property("qtfs.image")).toAbsolutePath();
   private static final Path SCRIPT = Path.of(property("qtfs.twohosts")).toAbsolutePath();
   static final String PORT = "12121";
+
+  /** Whether this run of the tests is about the agent: no call may start a JVM then. */
+  private static final boolean THROUGH_AGENT = Boolean.getBoolean("qtfs.agent");
 
   private final String name;
   private final Path directory;
@@ -109,6 +113,9 @@ final class TwoHosts implements AutoCloseable {
       }
       hosts.startProxies();
       hosts.startRexecServer();
+      if (THROUGH_AGENT) {
+        hosts.startAgent();
+      }
     } catch (Throwable failure) {
       hosts.close();
       throw failure;
@@ -177,6 +184,11 @@ final class TwoHosts implements AutoCloseable {
     return startDaemon("rexec_server", Host.B, List.of(program("rexec_server")));
   }
 
+  /** Where rexec's launcher finds it, on the client's host. */
+  Running startAgent() throws Exception {
+    return startDaemon("rexec_agent", Host.A, List.of(program("rexec_agent")));
+  }
+
   /** Not ready by its socket alone: one that was killed has left that behind. */
   private Running startDaemon(String title, Host host, List<String> command) throws Exception {
     Running daemon = start(host, command);
@@ -201,7 +213,9 @@ final class TwoHosts implements AutoCloseable {
         });
   }
 
-  /** A daemon started before: "udsproxyd on A", "udsproxyd on B" or "rexec_server". */
+  /**
+   * A daemon started before: "udsproxyd on A", "udsproxyd on B", "rexec_server" or "rexec_agent".
+   */
   Running daemon(String title) {
     return Objects.requireNonNull(daemons.get(title), title);
   }
@@ -218,6 +232,16 @@ final class TwoHosts implements AutoCloseable {
         Files.exists(library),
         "libudsproxy.so is not built: no C compiler; apt-get install gcc libc6-dev");
     return library.toString();
+  }
+
+  /** Skips the test, aloud, where rexec's launcher was not built. */
+  static void needLauncher() throws IOException {
+    byte[] start = new byte[2];
+    try (InputStream in = Files.newInputStream(IMAGE.resolve("bin/rexec"))) {
+      skipUnless(
+          in.read(start) == 2 && start[0] != '#',
+          "the launcher of rexec is not built: no C compiler; apt-get install gcc libc6-dev");
+    }
   }
 
   /** A command that runs a main class of the tests in a JVM of its own. */
@@ -297,6 +321,9 @@ final class TwoHosts implements AutoCloseable {
     // For an image that has no runtime of its own.
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     builder.environment().put("REXEC", program("rexec"));
+    if (THROUGH_AGENT) {
+      builder.environment().put("REXEC_AGENT", "only");
+    }
     return new Running(command, builder.start(), stdout, stderr);
   }
 
