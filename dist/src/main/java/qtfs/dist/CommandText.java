@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -46,7 +47,7 @@ final class CommandText {
     }
     CommandLine command = new CommandLine(program.get());
     for (int i = 1; i < names.length; i++) {
-      command = command.getSubcommands().get(names[i]);
+      command = Objects.requireNonNull(command.getSubcommands().get(names[i]), words);
     }
     return command.getCommandSpec();
   }
