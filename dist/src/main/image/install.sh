@@ -122,13 +122,15 @@ record() {
 "
 }
 
-# place SOURCE TARGET MODE: a file; what is in its way and not ours is moved aside, or stops all.
+# place SOURCE TARGET: a file; what is in its way and not ours is moved aside, or stops all.
 place() {
+	mode=644
+	[ ! -x "$1" ] || mode=755
 	aside "$2"
 	say "install  $destdir$2"
 	run mkdir -p "$(dirname "$destdir$2")"
 	run rm -f "$destdir$2"
-	run install -m "$3" -p "$1" "$destdir$2"
+	run install -m "$mode" -p "$1" "$destdir$2"
 	record "$2"
 }
 
@@ -178,7 +180,7 @@ for program in "$here"/bin/*; do
 	record "$prefix/bin/$name"
 done
 [ ! -e "$here/lib/libudsproxy.so" ] ||
-	place "$here/lib/libudsproxy.so" "$prefix/lib64/libudsproxy.so" 755
+	place "$here/lib/libudsproxy.so" "$prefix/lib64/libudsproxy.so"
 
 # every DIRECTORY: the files below one of the image's, a line each, or none
 every() {
@@ -187,14 +189,14 @@ every() {
 
 # Here-documents, not pipes: the loops change variables.
 while IFS= read -r file; do
-	[ -z "$file" ] || place "$here/share/$file" "$prefix/share/$file" 644
+	[ -z "$file" ] || place "$here/share/$file" "$prefix/share/$file"
 done <<END
 $(every share)
 END
 programs='\(udsproxyd\|rexec\|engine\|qtcfg\|qtinfo\)'
 while IFS= read -r file; do
 	[ -n "$file" ] || continue
-	place "$here/lib/systemd/$file" "$prefix/lib/systemd/$file" 644
+	place "$here/lib/systemd/$file" "$prefix/lib/systemd/$file"
 	# They name the programs where packages put them.
 	[ "$prefix" = /usr ] || run sed -i "s#/usr/\(bin/$programs\|lib/qtfs/\|lib64/libudsproxy\)#$prefix/\1#g" \
 		"$destdir$prefix/lib/systemd/$file"
@@ -202,7 +204,7 @@ done <<END
 $(every lib/systemd)
 END
 while IFS= read -r file; do
-	[ -z "$file" ] || place "$here/lib/tmpfiles.d/$file" "$prefix/lib/tmpfiles.d/$file" 644
+	[ -z "$file" ] || place "$here/lib/tmpfiles.d/$file" "$prefix/lib/tmpfiles.d/$file"
 done <<END
 $(every lib/tmpfiles.d)
 END

@@ -3,6 +3,7 @@ package qtfs.dist;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitResult;
@@ -52,13 +53,20 @@ final class ImageFiles {
           .forEach(
               path -> {
                 try {
-                  boolean program = Files.isExecutable(path) || path.endsWith("install.sh");
+                  boolean program = Files.isExecutable(path) || isScript(path);
                   Files.setPosixFilePermissions(path, program ? PROGRAM : FILE);
                   Files.setLastModifiedTime(path, time);
                 } catch (IOException e) {
                   throw new UncheckedIOException(e);
                 }
               });
+    }
+  }
+
+  /** What the plugin that copies resources has taken the mode of. */
+  private static boolean isScript(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return in.read() == '#' && in.read() == '!';
     }
   }
 

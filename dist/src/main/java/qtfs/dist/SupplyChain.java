@@ -51,15 +51,24 @@ final class SupplyChain {
   }
 
   private void run(Path bom, String platform) throws IOException {
+    Files.copy(apache, image.resolve("LICENSE"), StandardCopyOption.REPLACE_EXISTING);
+    ImageFiles.deleteTree(documents.resolve("licenses"));
+    if (!Files.exists(bom)) {
+      System.err.println(
+          "WARNING: the install image has NO BILL OF MATERIALS and no licence texts: Maven makes "
+              + bom.getFileName()
+              + " only without -o (--offline)");
+      Files.deleteIfExists(documents.resolve("qtfs.cdx.json"));
+      return;
+    }
     Map<String, Object> document = object(Json.read(bom));
     Map<String, Map<String, Object>> known = new TreeMap<>();
     for (Object each : list(document, "components")) {
       Map<String, Object> component = object(each);
-      if (isFor(platform, component)) {
+      if (isFor(platform, String.valueOf(component.get("purl")))) {
         known.put(String.valueOf(component.get("name")), component);
       }
     }
-    ImageFiles.deleteTree(documents.resolve("licenses"));
     List<Object> components = new ArrayList<>(known.values());
     for (Path file : shipped()) {
       String name = file.getFileName().toString();
@@ -76,9 +85,24 @@ final class SupplyChain {
       components.add(runtime());
     }
     document.put("components", components);
+    document.put("dependencies", dependencies(document, platform));
     Files.createDirectories(documents);
     Json.write(documents.resolve("qtfs.cdx.json"), document);
-    Files.copy(apache, image.resolve("LICENSE"), StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /** Who needs what, without what is for other platforms. */
+  private static List<Object> dependencies(Map<String, Object> document, String platform) {
+    List<Object> kept = new ArrayList<>();
+    for (Object each : list(document, "dependencies")) {
+      Map<String, Object> dependency = object(each);
+      if (isFor(platform, String.valueOf(dependency.get("ref")))) {
+        List<?> on = list(dependency, "dependsOn");
+        dependency.put(
+            "dependsOn", on.stream().filter(ref -> isFor(platform, String.valueOf(ref))).toList());
+        kept.add(dependency);
+      }
+    }
+    return kept;
   }
 
   private List<Path> shipped() throws IOException {
@@ -99,8 +123,7 @@ final class SupplyChain {
         .orElse(file.replaceFirst("\\.jar$", ""));
   }
 
-  private static boolean isFor(String platform, Map<String, Object> component) {
-    String purl = String.valueOf(component.get("purl"));
+  private static boolean isFor(String platform, String purl) {
     return !purl.contains("classifier=linux-") || purl.contains("classifier=linux-" + platform);
   }
 

@@ -2,6 +2,7 @@ package qtfs.dist;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,8 +52,9 @@ final class AnywhereIT {
               PATH=/usr/bin:/bin exec env -u JAVA_HOME "$1" --help' sh "$1"
             """,
             tarball.image().resolve("bin").resolve(program));
-    assertThat(result.code()).as("%s", result).isZero();
-    assertThat(result.output()).as("%s", result).contains(program);
+    // 255 of qtcfg and qtinfo, as of the C ones.
+    assertThat(result.code()).as("%s", result).isIn(0, 255);
+    assertThat(result.output()).as("%s", result).containsIgnoringCase("usage: ").contains(program);
     assertThat(result.stderr()).as("%s", result).isEmpty();
   }
 
@@ -71,15 +73,16 @@ final class AnywhereIT {
 
   @Test
   void isFoundThroughLinks() throws Exception {
+    Path links = Files.createTempDirectory(tarball.directory(), "links");
     Command.succeed(
         "ln -s \"$1/bin/qtcfg\" \"$2/one\"; ln -s one \"$2/two\"; ln -s \"$1\" \"$2/dir\"",
         tarball.image(),
-        directory);
+        links);
     for (String way : List.of("\"$1/one\"", "\"$1/two\"", "\"$1/dir/bin/qtcfg\"")) {
-      assertThat(Command.succeed(way + " --version", directory)).startsWith("qtcfg");
+      assertThat(Command.succeed(way + " --version", links)).startsWith("qtcfg");
     }
-    assertThat(Command.succeed("cd \"$1\"; ./two --version", directory)).startsWith("qtcfg");
-    assertThat(Command.succeed("PATH=$1:$PATH; two --version", directory)).startsWith("qtcfg");
+    assertThat(Command.succeed("cd \"$1\"; ./two --version", links)).startsWith("qtcfg");
+    assertThat(Command.succeed("PATH=$1:$PATH; two --version", links)).startsWith("qtcfg");
     assertThat(Command.succeed("cd \"$1/bin\"; sh qtcfg --version", tarball.image()))
         .startsWith("qtcfg");
   }
@@ -146,7 +149,7 @@ final class AnywhereIT {
 
   @Test
   void hasNativeLibrariesOfThisPlatformOnly() throws Exception {
-    short machine = machine(Path.of(System.getProperty("java.home"), "bin/java"));
+    int machine = machine(Path.of(System.getProperty("java.home"), "bin/java"));
     List<Path> files = ImageFiles.below(tarball.image());
     assertThat(files).noneMatch(file -> file.toString().matches(".*\\.(dll|dylib|jnilib)"));
     List<Path> libraries = files.stream().filter(file -> file.toString().endsWith(".so")).toList();
@@ -158,23 +161,20 @@ final class AnywhereIT {
 
   @Test
   void asksForNoNewerLibraryThanThePackagesSay() throws Exception {
-    for (Path library : ImageFiles.below(tarball.image().resolve("lib"))) {
-      if (library.toString().endsWith(".so")) {
-        assertThat(GlibcVersion.of(library))
-            .as("%s", library)
+    Path bin = tarball.image().resolve("bin");
+    for (Path file : ImageFiles.below(tarball.image())) {
+      if (file.startsWith(bin) || file.toString().endsWith(".so")) {
+        assertThat(GlibcVersion.of(file))
+            .as("%s", file)
             .isLessThanOrEqualTo(GlibcVersion.minimum());
       }
     }
   }
 
-  /** From the header of an ELF file. */
-  private static short machine(Path file) throws Exception {
-    byte[] header = new byte[20];
-    try (var in = Files.newInputStream(file)) {
-      assertThat(in.readNBytes(header, 0, header.length)).isEqualTo(header.length);
+  private static int machine(Path file) throws Exception {
+    try (InputStream in = Files.newInputStream(file)) {
+      return Elf.machine(in);
     }
-    assertThat(header).as("%s", file).startsWith(0x7f, 'E', 'L', 'F');
-    return (short) (header[18] & 0xff | header[19] << 8);
   }
 
   private static void needMounts() throws Exception {

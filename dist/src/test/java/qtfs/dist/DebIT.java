@@ -24,6 +24,8 @@ final class DebIT {
         Files.exists(DEB), DEB.getFileName() + " is not built: ./mvnw -Ppackages verify");
     root = PrivateRoot.make();
     deb = root.bring(DEB);
+    // What the machine may have of its own.
+    root.succeed("rm -rf /etc/qtfs /etc/rexec");
     // A program of the same name that no package owns, as "make install" leaves it.
     root.succeed("echo C >/usr/bin/udsproxyd");
     root.succeed("dpkg -i " + deb);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -57,7 +58,8 @@ final class InstallIT {
     assertThat(Command.succeed("\"$1/usr/bin/qtcfg\" --version", root)).startsWith("qtcfg");
     assertThat(root.resolve("usr/bin/rexec")).isSymbolicLink();
     assertThat(root.resolve("usr/share/man/man8/udsproxyd.8")).exists();
-    assertThat(root.resolve("usr/share/doc/qtfs/qtfs.cdx.json")).exists();
+    assertThat(Files.exists(root.resolve("usr/share/doc/qtfs/qtfs.cdx.json")))
+        .isEqualTo(Files.exists(tarball.image().resolve("share/doc/qtfs/qtfs.cdx.json")));
     assertThat(root.resolve("usr/lib/systemd/system/udsproxyd.service"))
         .content()
         .contains("ExecStart=/usr/bin/udsproxyd");
@@ -93,9 +95,13 @@ final class InstallIT {
     install("");
     Files.writeString(root.resolve("usr/bin/another"), "");
     Command.succeed("\"$1/usr/lib/qtfs/install.sh\" --uninstall --destdir \"$1\"", root);
+    Path image = tarball.image();
+    List<String> left = new ArrayList<>();
+    ImageFiles.below(image.resolve("etc")).forEach(file -> left.add("" + image.relativize(file)));
+    left.add("usr/bin/another");
     assertThat(ImageFiles.below(root))
         .map(file -> root.relativize(file).toString())
-        .isEqualTo(List.of("etc/qtfs/udsproxyd.env", "etc/rexec/example.conf", "usr/bin/another"));
+        .isEqualTo(left);
     assertThat(root.resolve("usr/bin/rexec")).doesNotExist();
     assertThat(root.resolve("usr/lib/qtfs")).doesNotExist();
   }

@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Everything that the image ships is in its bill of materials, and has its licence beside it. */
@@ -17,6 +18,13 @@ final class SupplyChainIT {
   private static final Path IMAGE =
       Path.of(Objects.requireNonNull(System.getProperty("qtfs.image")));
   private static final Path DOCUMENTS = IMAGE.resolve("share/doc/qtfs");
+
+  @BeforeAll
+  static void need() {
+    TwoHosts.skipUnless(
+        Files.exists(DOCUMENTS.resolve("qtfs.cdx.json")),
+        "the image has no bill of materials: build without -o (--offline)");
+  }
 
   @Test
   void namesEveryJarWithVersionAndLicence() throws Exception {
