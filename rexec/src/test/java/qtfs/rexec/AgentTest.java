@@ -107,13 +107,15 @@ final class AgentTest {
   void streamsMayBeSockets() throws Exception {
     // A shell cannot hand a socket on as a standard stream.
     String script =
-        "import socket, subprocess, os\n"
-            + "a, b = socket.socketpair()\n"
-            + "p = subprocess.Popen([os.environ['REXEC'], '/bin/cat'], stdin=b, stdout=b)\n"
-            + "b.close()\n"
-            + "a.sendall(b'through a socket')\n"
-            + "a.shutdown(socket.SHUT_WR)\n"
-            + "print(a.makefile().read(), p.wait())\n";
+        """
+        import socket, subprocess, os
+        a, b = socket.socketpair()
+        p = subprocess.Popen([os.environ['REXEC'], '/bin/cat'], stdin=b, stdout=b)
+        b.close()
+        a.sendall(b'through a socket')
+        a.shutdown(socket.SHUT_WR)
+        print(a.makefile().read(), p.wait())
+        """;
     Path file = Files.writeString(dir.resolve("sockets.py"), script);
     Harness.Outcome outcome = sh("/usr/bin/python3 " + file);
     assertThat(outcome.output()).as("%s", outcome).isEqualTo("through a socket 0\n");
