@@ -82,9 +82,7 @@ final class DocumentedCommandsIT {
   /** Lets the host's systemd see the units, which looks at no others than those here. */
   private void takeUnits(Host host) throws Exception {
     Running.Result taken =
-        hosts.sh(
-            host,
-            "cd /usr/lib/systemd/system && cp udsproxyd* rexec_* engine.* " + UNITS);
+        hosts.sh(host, "cd /usr/lib/systemd/system && cp udsproxyd* rexec_* engine.* " + UNITS);
     assertThat(taken.code()).as("%s", taken).isZero();
     Objects.requireNonNull(systemd.get(host)).systemctl("daemon-reload");
   }
