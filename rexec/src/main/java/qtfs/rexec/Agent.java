@@ -8,6 +8,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import qtfs.linux.ClassPath;
@@ -40,6 +41,7 @@ final class Agent implements Daemon {
   private final ThreadPoolExecutor calls;
   private final AtomicInteger underWay = new AtomicInteger();
   private final AtomicLong swept;
+  private final AtomicBoolean warned = new AtomicBoolean();
   private final Pipe stop;
   private final Thread accepting;
 
@@ -88,6 +90,21 @@ final class Agent implements Daemon {
   /** The user whose calls it makes. */
   int uid() {
     return uid;
+  }
+
+  /**
+   * Says, once, that a caller is elsewhere: if all of them are, it is the service that has a mount
+   * namespace of its own, and no call goes through it.
+   */
+  void warnOfPlace(int pid) {
+    if (!warned.getAndSet(true)) {
+      Log.warn(
+          "pid "
+              + pid
+              + " has another namespace or root directory: declined, as all such calls from now on;"
+              + " if that is every call, take ProtectSystem=, PrivateTmp= and the like out of the"
+              + " service's unit");
+    }
   }
 
   /** Whether it is time again to remove the pid files of the dead. */

@@ -71,7 +71,10 @@ final class AgentCall implements Runnable {
 
   private Client prepare(AgentRequest request, LaunchedProcess process)
       throws IOException, Declined, RexecException {
-    require(request.place().equals(agent.place()), "another namespace or root directory");
+    if (!request.place().equals(agent.place())) {
+      agent.warnOfPlace(process.pid());
+      throw new Declined("another namespace or root directory");
+    }
     Map<String, String> environment = process.environment();
     require(environment.get("REXEC_LOG_FILE") == null, "REXEC_LOG_FILE");
     require(isAbsolute(environment.get("REXEC_RUN_DIR")), "a relative REXEC_RUN_DIR");

@@ -105,6 +105,7 @@ final class AgentTest {
 
   @Test
   void streamsMayBeSockets() throws Exception {
+    needPython();
     // A shell cannot hand a socket on as a standard stream.
     String script =
         """
@@ -246,7 +247,6 @@ final class AgentTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "unshare --mount \"$REXEC\" /bin/sh -c 'echo ran'",
         "\"$REXEC\" -t /bin/sh -c 'echo ran'",
         "\"$REXEC\" --help",
         "\"$REXEC\" --nice x /bin/sh -c 'echo ran'",
@@ -288,6 +288,14 @@ final class AgentTest {
     assertThat(outcome).isEqualTo(new Harness.Outcome(0, "", "", ""));
     awaitIdle();
     Harness.await("no descriptor is left", () -> openFiles() <= before);
+  }
+
+  private static void needPython() {
+    if (!Files.exists(Path.of("/usr/bin/python3"))) {
+      String reason = "/usr/bin/python3 is missing: apt-get install python3";
+      System.err.println("SKIPPED: " + reason);
+      Assumptions.abort(reason);
+    }
   }
 
   private static int openFiles() {
