@@ -66,7 +66,11 @@ esac
 
 # Since coreutils 8.31; without, the JVM's own handlers have to do, which cannot have SIGQUIT.
 block=
-if [ -n "${signals-}" ] && env --block-signal="$signals" >/dev/null 2>&1; then
+if [ -n "${QTFS_BLOCKED-}" ]; then
+	# bin/rexec has done it.
+	unset QTFS_BLOCKED
+	flags="$flags -Xrs"
+elif [ -n "${signals-}" ] && env --block-signal="$signals" >/dev/null 2>&1; then
 	# The JVM unblocks SIGUSR2 for itself, unless told to use another signal, which nobody else does.
 	block="env --block-signal=$signals _JAVA_SR_SIGNUM=16"
 	flags="$flags -Xrs"
@@ -77,6 +81,6 @@ fi
 exec $block "$java/bin/java" ${cache:+"-XX:AOTCache=$cache"} \
 	-Xlog:disable '-Xlog:all=error,aot*=off:stderr' -XX:-UsePerfData $flags \
 	--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-	"-Dqtfs.argv0=$0" "-Djava.library.path=$home/lib/native" \
+	"-Dqtfs.argv0=${argv0-$0}" "-Djava.library.path=$home/lib/native" \
 	"-Dorg.newsclub.net.unix.library.override=$home/lib/native/libjunixsocket-native-@junixsocket.version@.so" \
 	-cp "$classpath" ${QTFS_JAVA_OPTIONS-} "$main" "$@"

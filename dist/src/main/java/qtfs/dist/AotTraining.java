@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
@@ -31,14 +32,17 @@ import java.util.stream.Stream;
  */
 final class AotTraining {
   private static final List<String> PROGRAMS =
-      List.of("rexec", "rexec_server", "udsproxyd", "qtcfg", "qtinfo", "engine");
+      List.of("rexec", "rexec_agent", "rexec_server", "udsproxyd", "qtcfg", "qtinfo", "engine");
 
   /** The programs that have a cache: {@code qtinfo} shares that of {@code qtcfg}. */
   private static final List<String> TRAINED =
-      List.of("rexec", "rexec_server", "udsproxyd", "qtcfg");
+      List.of("rexec", "rexec_agent", "rexec_server", "udsproxyd", "qtcfg");
 
-  /** Runs before the one that is recorded, so that the daemons have seen a session end. */
-  private static final int WARM_UP_RUNS = 20;
+  /**
+   * Runs before the one that is recorded, so that the daemons have seen a session end, and the
+   * agent's profiles are of what it does all day.
+   */
+  private static final int WARM_UP_RUNS = 100;
 
   /** The cache holds the profiles of what runs often: connecting is what udsproxyd does most. */
   private static final int CONNECTS = 1000;
@@ -68,9 +72,9 @@ final class AotTraining {
 
   public static void main(String[] args) throws IOException, InterruptedException {
     Path image = Path.of(args[0]).toAbsolutePath();
+    placeLauncher(image);
     for (String program : PROGRAMS) {
-      Files.setPosixFilePermissions(
-          image.resolve("bin").resolve(program), PosixFilePermissions.fromString("rwxr-xr-x"));
+      makeExecutable(image.resolve("bin").resolve(program));
     }
     ImageFiles.settle(image, FileTime.from(Instant.parse(args[1])));
     Path work = Files.createTempDirectory("qtfs-aot");
@@ -82,6 +86,19 @@ final class AotTraining {
     } finally {
       ImageFiles.deleteTree(work);
     }
+  }
+
+  /** Where there is no compiler for the launcher, the script that starts a JVM takes its place. */
+  private static void placeLauncher(Path image) throws IOException {
+    Path script = image.resolve("lib/rexec.sh");
+    makeExecutable(script);
+    if (!Files.exists(image.resolve("bin/rexec"))) {
+      Files.copy(script, image.resolve("bin/rexec"), StandardCopyOption.COPY_ATTRIBUTES);
+    }
+  }
+
+  private static void makeExecutable(Path program) throws IOException {
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
   private boolean upToDate() throws IOException {
@@ -111,7 +128,9 @@ final class AotTraining {
     String port = Integer.toString(freePort());
     Process proxy = recorded("udsproxyd", "1", "127.0.0.1", port, "127.0.0.1", port).start();
     Process server = recorded("rexec_server", "--whitelist", whitelist.toString()).start();
+    Process agent = recorded("rexec_agent").start();
     try {
+      awaitFile(work.resolve("rexec/agent.sock"), "rexec_agent", agent);
       awaitFile(work.resolve("qtfs/remote_uds.sock"), "udsproxyd", proxy);
       awaitFile(work.resolve("rexec/rexec_uds.sock"), "rexec_server", server);
       for (int i = 0; i < WARM_UP_RUNS; i++) {
@@ -123,8 +142,10 @@ final class AotTraining {
       mainJob(recorded("rexec"));
     } finally {
       // Not destroyForcibly: the cache is written by a JVM that ends in good order.
+      agent.destroy();
       proxy.destroy();
       server.destroy();
+      end(agent);
       end(proxy);
       end(server);
     }

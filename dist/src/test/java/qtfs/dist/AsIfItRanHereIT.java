@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -38,6 +39,7 @@ final class AsIfItRanHereIT {
     assertThat(result.code()).as("%s", result).isEqualTo(5);
   }
 
+  @Tag("terminal")
   @Test
   void aTerminalIsThereAndIsRestored() throws Exception {
     TwoHosts.skipUnless(

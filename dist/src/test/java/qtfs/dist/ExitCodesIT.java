@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -57,6 +58,7 @@ final class ExitCodesIT {
    * The end of input that script(1) types at once may come before a terminal of the program's own
    * could take it, so the one that waits for it reads from the caller's.
    */
+  @Tag("terminal")
   @ParameterizedTest
   @CsvSource({"'', exit 44", "-T, exit 44", "-T, cat; exit 44"})
   void onATerminal(String option, String script) throws Exception {

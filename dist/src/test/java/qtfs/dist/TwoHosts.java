@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -55,6 +56,9 @@ final class TwoHosts implements AutoCloseable {
   private static final Path SCRIPT = Path.of(property("qtfs.twohosts")).toAbsolutePath();
   static final String PORT = "12121";
 
+  /** Whether this run of the tests is about the agent: no call may start a JVM then. */
+  private static final boolean THROUGH_AGENT = Boolean.getBoolean("qtfs.agent");
+
   private final String name;
   private final Path directory;
   private final Map<Host, String> holders = new HashMap<>();
@@ -69,6 +73,15 @@ final class TwoHosts implements AutoCloseable {
 
   /** The hosts without any daemon. Skips the test, aloud, where hosts cannot be made. */
   static TwoHosts bare() throws IOException, InterruptedException {
+    return bare("10.77.0");
+  }
+
+  /**
+   * The same, with other addresses than those of {@link Host}, and more directories of their own.
+   *
+   * @param net the first three bytes of the addresses
+   */
+  static TwoHosts bare(String net, String... directories) throws IOException, InterruptedException {
     skipUnless(isRoot(), "making two hosts needs root: run as root");
     skipUnless(
         succeeds("unshare", "--net", "--mount", "--uts", "true"),
@@ -77,7 +90,7 @@ final class TwoHosts implements AutoCloseable {
     TwoHosts hosts = new TwoHosts();
     Runtime.getRuntime().addShutdownHook(hosts.atExit);
     try {
-      hosts.make();
+      hosts.make(net, directories);
     } catch (Throwable failure) {
       hosts.close();
       throw failure;
@@ -100,6 +113,9 @@ final class TwoHosts implements AutoCloseable {
       }
       hosts.startProxies();
       hosts.startRexecServer();
+      if (THROUGH_AGENT) {
+        hosts.startAgent();
+      }
     } catch (Throwable failure) {
       hosts.close();
       throw failure;
@@ -138,8 +154,13 @@ final class TwoHosts implements AutoCloseable {
     }
   }
 
-  private void make() throws IOException, InterruptedException {
-    Running.Result up = startHere(List.of(SCRIPT.toString(), "-n", name, "up")).result();
+  private void make(String net, String... directories) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of("env", "TWOHOSTS_NET=" + net, SCRIPT.toString(), "-n", name, "up"));
+    for (String each : directories) {
+      command.addAll(List.of("-p", each));
+    }
+    Running.Result up = startHere(command).result();
     assertThat(up.code()).as("twohosts up: %s", up.stderr()).isZero();
     for (Host host : Host.values()) {
       Path state = Path.of("/tmp/twohosts-" + name, host.name());
@@ -191,6 +212,11 @@ final class TwoHosts implements AutoCloseable {
     return startDaemon("rexec_server", Host.B, List.of(program("rexec_server")));
   }
 
+  /** Where rexec's launcher finds it, on the client's host. */
+  Running startAgent() throws Exception {
+    return startDaemon("rexec_agent", Host.A, List.of(program("rexec_agent")));
+  }
+
   /** Not ready by its socket alone: one that was killed has left that behind. */
   private Running startDaemon(String title, Host host, List<String> command) throws Exception {
     Running daemon = start(host, command);
@@ -215,7 +241,9 @@ final class TwoHosts implements AutoCloseable {
         });
   }
 
-  /** A daemon started before: "udsproxyd on A", "udsproxyd on B" or "rexec_server". */
+  /**
+   * A daemon started before: "udsproxyd on A", "udsproxyd on B", "rexec_server" or "rexec_agent".
+   */
   Running daemon(String title) {
     return Objects.requireNonNull(daemons.get(title), title);
   }
@@ -232,6 +260,16 @@ final class TwoHosts implements AutoCloseable {
         Files.exists(library),
         "libudsproxy.so is not built: no C compiler; apt-get install gcc libc6-dev");
     return library.toString();
+  }
+
+  /** Skips the test, aloud, where rexec's launcher was not built. */
+  static void needLauncher() throws IOException {
+    byte[] start = new byte[2];
+    try (InputStream in = Files.newInputStream(IMAGE.resolve("bin/rexec"))) {
+      skipUnless(
+          in.read(start) == 2 && start[0] != '#',
+          "the launcher of rexec is not built: no C compiler; apt-get install gcc libc6-dev");
+    }
   }
 
   /** A command that runs a main class of the tests in a JVM of its own. */
@@ -311,6 +349,9 @@ final class TwoHosts implements AutoCloseable {
     // For an image that has no runtime of its own.
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     builder.environment().put("REXEC", program("rexec"));
+    if (THROUGH_AGENT) {
+      builder.environment().put("REXEC_AGENT", "only");
+    }
     return new Running(command, builder.start(), stdout, stderr);
   }
 

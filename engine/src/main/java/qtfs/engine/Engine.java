@@ -3,6 +3,7 @@ package qtfs.engine;
 import java.io.IOException;
 import java.util.List;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import qtfs.linux.Daemon;
@@ -36,6 +37,11 @@ public final class Engine implements Daemon {
   /** Runs the engine; returns only by ending the process. */
   public static void main(String[] args) {
     Program.main(() -> run(args), FAILED);
+  }
+
+  /** All that the program understands, for manual pages and completions. */
+  public static CommandSpec commandSpec() {
+    return EngineOptions.spec();
   }
 
   private static int run(String[] args) throws InterruptedException {

@@ -19,12 +19,14 @@ final class EngineOptions {
     CommandSpec spec = CommandSpec.create().name("engine").mixinStandardHelpOptions(true);
     spec.version("engine " + version());
     spec.usageMessage()
-        .description(
-            "Serves the qtfs client of another host with this host's files, and connects unix"
-                + " sockets between the two.",
-            "SIGHUP reads the whitelist again, SIGTERM stops it.",
-            "Example, on the host 10.0.0.1 whose client is 10.0.0.2:",
-            "  engine 16 1 10.0.0.1 12121 10.0.0.2 12121");
+        .header(
+            "Serves the qtfs client of another host with this host's files, and connects unix",
+            "sockets between the two.",
+            "",
+            "On the host 10.0.0.1 whose client is 10.0.0.2:",
+            "  engine 16 1 10.0.0.1 12121 10.0.0.2 12121",
+            "")
+        .footer("SIGHUP reads the whitelist again, SIGTERM stops it.");
     spec.addOption(
         ProxyOptions.path(
             DEVICE, "FILE", "the module's device (default " + Role.SERVER.devicePath() + ")"));

@@ -76,6 +76,11 @@ public final class DaemonRunner {
     events.add(new Event.Drain(cause));
   }
 
+  /** Lets the daemon end as a signal to stop does; any thread. */
+  public void stop(String cause) {
+    events.add(new Event.Stop(cause));
+  }
+
   /** Lets the daemon end now because it cannot go on; any thread. */
   public void fail(String reason) {
     events.add(new Event.Failed(reason));

@@ -47,28 +47,46 @@ public final class MessageIo implements AutoCloseable {
   private static final int FAMILY_LENGTH = 2;
   private static final int ADDRESS_SIZE = FAMILY_LENGTH + UnixSocket.SUN_PATH_LENGTH;
 
-  private final Arena arena = Arena.ofShared();
-  private final MemorySegment header = arena.allocate(56, 8);
-  private final MemorySegment iovecs = arena.allocate(16L * MAX_IOVECS, 8);
-  private final MemorySegment control = arena.allocate(CONTROL_SIZE, 8);
-  private final MemorySegment address = arena.allocate(ADDRESS_SIZE, 8);
-
+  private final Arena arena;
+  private final MemorySegment header;
+  private final MemorySegment iovecs;
+  private final MemorySegment control;
+  private final MemorySegment address;
   private final int wait;
 
   /** Calls wait on a socket that blocks. */
   public MessageIo() {
-    this(0);
+    this(false, 0);
   }
 
-  private MessageIo(int wait) {
+  @SuppressWarnings("MustBeClosedChecker") // closed with this object
+  private MessageIo(boolean ofOneThread, int wait) {
+    this.arena = ofOneThread ? Arena.ofConfined() : Arena.ofShared();
+    this.header = arena.allocate(56, 8);
+    this.iovecs = arena.allocate(16L * MAX_IOVECS, 8);
+    this.control = arena.allocate(CONTROL_SIZE, 8);
+    this.address = arena.allocate(ADDRESS_SIZE, 8);
     this.wait = wait;
+  }
+
+  /**
+   * The same for the calling thread alone, also to be closed by it: to close memory that others
+   * might use has the JVM ask each of its threads.
+   */
+  public static MessageIo ofThisThread() {
+    return new MessageIo(true, 0);
+  }
+
+  /** The same whose calls never wait, as {@link #neverWaiting}. */
+  public static MessageIo ofThisThreadNeverWaiting() {
+    return new MessageIo(true, MSG_DONTWAIT);
   }
 
   /**
    * Calls never wait, also on a socket that blocks because somebody else who shares it wants it to.
    */
   public static MessageIo neverWaiting() {
-    return new MessageIo(MSG_DONTWAIT);
+    return new MessageIo(false, MSG_DONTWAIT);
   }
 
   /** Sets one piece: the memory must stay valid until the call has returned. */

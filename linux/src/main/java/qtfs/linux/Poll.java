@@ -48,7 +48,6 @@ public final class Poll {
   }
 
   private static int[] await(int wanted, Duration timeout, int... fds) {
-    long deadline = timeout.isNegative() ? Long.MAX_VALUE : System.nanoTime() + timeout.toNanos();
     try (Arena arena = Arena.ofConfined()) {
       // struct pollfd: i32 fd, i16 events, i16 revents
       MemorySegment set = arena.allocate(8L * fds.length, 4);
@@ -56,16 +55,23 @@ public final class Poll {
         set.set(JAVA_INT, 8L * i, fds[i]);
         set.set(JAVA_SHORT, 8L * i + 4, (short) wanted);
       }
-      int result;
-      do {
-        result = Libc.call(POLL, set.address(), fds.length, millisUntil(deadline));
-      } while (result == -Errno.EINTR);
+      int result = await(set, fds.length, timeout);
       int[] events = new int[fds.length];
       for (int i = 0; result > 0 && i < fds.length; i++) {
         events[i] = set.get(JAVA_SHORT, 8L * i + 6);
       }
       return events;
     }
+  }
+
+  /** Waits for a set of {@code struct pollfd}; how many of them have events. */
+  static int await(MemorySegment set, int size, Duration timeout) {
+    long deadline = timeout.isNegative() ? Long.MAX_VALUE : System.nanoTime() + timeout.toNanos();
+    int result;
+    do {
+      result = Libc.call(POLL, set.address(), size, millisUntil(deadline));
+    } while (result == -Errno.EINTR);
+    return result;
   }
 
   private static int millisUntil(long deadline) {

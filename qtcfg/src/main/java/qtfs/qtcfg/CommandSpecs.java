@@ -21,12 +21,14 @@ final class CommandSpecs {
     @Nullable String version = CommandSpecs.class.getPackage().getImplementationVersion();
     CommandSpec spec = CommandSpec.create().name(tool.word());
     spec.version(tool.word() + " " + (version == null ? "(not packaged)" : version));
-    spec.usageMessage().description(description).synopsisHeading("usage: ");
+    spec.usageMessage().synopsisHeading("usage: ");
     spec.usageMessage()
-        .footer(
+        .header(
+            description,
             "",
-            "Examples:",
             Stream.of(examples).map(line -> "  " + line).collect(Collectors.joining("%n")),
+            "")
+        .footer(
             "",
             "The single letters of the C program are there too: " + tool.word() + " --help",
             "Exit codes: 0 done, 1 no (they differ, not allowed), 64 wrong usage, 65 wrong",

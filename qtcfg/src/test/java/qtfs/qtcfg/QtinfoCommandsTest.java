@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.linux.Errno;
 import qtfs.linux.LinuxException;
 import qtfs.linux.Poll;
@@ -156,6 +158,66 @@ final class QtinfoCommandsTest {
       top.destroyForcibly();
       SimulatedKernel.finish(top);
     }
+  }
+
+  /** The numbers aside, which are of the moment. */
+  @ParameterizedTest
+  @ValueSource(strings = {"README.md", "README.zh-CN.md"})
+  void topLooksAsInTheReadme(String document) throws Exception {
+    write(new byte[1496]);
+    String readme = Files.readString(Path.of("..").resolve(document));
+    int start = readme.indexOf("$ qtinfo top\n") + "$ qtinfo top\n".length();
+    String shown = readme.substring(start, readme.indexOf("```", start));
+    try (Pty terminal = Pty.open(new Terminal.Size(24, 80))) {
+      Process top =
+          kernel
+              .builder(Qtinfo.class, List.of("top", "--interval", "0.5", "--count", "60"))
+              .redirectOutput(new File(terminal.path()))
+              .start();
+      try (Arena arena = Arena.ofConfined()) {
+        StringBuilder seen = new StringBuilder();
+        while (!seen.toString().matches("(?s).*active 0.*\u001b\\[J.*")) {
+          seen.append(more(terminal, arena));
+        }
+        write(recorded("client-allinfo-fsops.bin"));
+        while (!seen.toString().matches("(?s).*getattr.*\u001b\\[J.*")) {
+          seen.append(more(terminal, arena));
+        }
+        assertThat(withoutNumbers(screenOf(seen.toString(), "getattr")))
+            .isEqualTo(withoutNumbers(shown));
+      } finally {
+        top.destroyForcibly();
+        SimulatedKernel.finish(top);
+      }
+    }
+  }
+
+  /** What the terminal shows next. */
+  private static String more(Pty terminal, Arena arena) throws LinuxException {
+    MemorySegment buffer = arena.allocate(4096);
+    while (true) {
+      long count = terminal.master().read(buffer, buffer.byteSize());
+      if (count >= 0) {
+        byte[] bytes = buffer.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE);
+        return new String(bytes, ISO_8859_1);
+      }
+      assertThat(count).isEqualTo(-Errno.EAGAIN);
+      assertThat(Poll.readable(Duration.ofSeconds(60), terminal.master())[0]).isNotZero();
+    }
+  }
+
+  private static String screenOf(String seen, String word) {
+    for (String screen : seen.split("\u001b\\[H")) {
+      if (screen.contains(word)) {
+        return screen.replaceAll("\u001b\\[[JK]|\r", "");
+      }
+    }
+    throw new AssertionError(seen);
+  }
+
+  /** A reading may fall between two counters, never between two lines of one look. */
+  private static String withoutNumbers(String screen) {
+    return screen.replaceAll("(?<!\\S)[0-9]+\\.[0-9]+ *", "#");
   }
 
   @Test

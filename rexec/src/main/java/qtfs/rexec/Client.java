@@ -1,10 +1,13 @@
 package qtfs.rexec;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.File;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.ByteStrings;
@@ -16,10 +19,9 @@ import qtfs.udsproxy.connector.RemoteConnector;
 /**
  * One call of a program on the other host, from connect to exit code.
  *
- * <p>Threads copy the standard streams, so that each may block; the calling thread talks to the
- * server. Once the program has ended its output is copied to the end, but whoever inherited it (a
- * daemon that the program left behind) cannot hold the call up, unless asked to: some silent
- * seconds end it.
+ * <p>The calling thread talks to the server, while the caller's streams are copied. Once the
+ * program has ended its output is copied to the end, but whoever inherited it (a daemon that the
+ * program left behind) cannot hold the call up, unless asked to: some silent seconds end it.
  */
 final class Client {
   /** How long a C server may be silent after all output has ended: it forgets to tell some ends. */
@@ -29,6 +31,7 @@ final class Client {
   private static final Duration TICK = Duration.ofSeconds(1);
 
   private final Settings settings;
+  private final Caller caller;
   private final String program;
   private final List<String> arguments;
 
@@ -36,26 +39,35 @@ final class Client {
    * What a call finds around it.
    *
    * @param runDir rexec's, with the server's socket
-   * @param pid of this process, the name of its pid file
-   * @param stdin null if closed; the three streams stay the caller's
-   * @param files to be opened for the program
    * @param handshake null to start the program at once
    * @param manner what the options say
-   * @param signals to this process
+   * @param sweeps whether to remove the pid files of the dead
    * @param log whether to tell what happens
    */
   record Settings(
       RemoteConnector connector,
       String runDir,
-      int pid,
-      @Nullable Fd stdin,
-      @Nullable Fd stdout,
-      @Nullable Fd stderr,
-      List<InheritedFile> files,
+      Caller caller,
       @Nullable HandshakePipes handshake,
       Manner manner,
-      ClientSignals signals,
-      boolean log) {}
+      boolean sweeps,
+      boolean log) {
+
+    /** As an environment says. */
+    static Settings of(
+        Map<String, String> environment, Caller caller, Manner manner, boolean sweeps, boolean log)
+        throws RexecException {
+      return new Settings(
+          RemoteConnector.of(environment),
+          Rexec.runDir(environment.get("REXEC_RUN_DIR")),
+          caller,
+          HandshakePipes.of(
+              environment.get(HandshakePipes.READ), environment.get(HandshakePipes.WRITE), caller),
+          manner,
+          sweeps,
+          log);
+    }
+  }
 
   /**
    * How a call ended.
@@ -81,6 +93,7 @@ final class Client {
    */
   Client(Settings settings, List<String> arguments) {
     this.settings = settings;
+    this.caller = settings.caller;
     this.program = ByteStrings.text(arguments.get(0));
     this.arguments = arguments;
   }
@@ -93,14 +106,19 @@ final class Client {
   Ending run() throws RexecException {
     File pids = PidFile.makeDirectory(settings.runDir);
     try (Fd connection = connect();
-        MessageChannel channel = new MessageChannel(connection)) {
+        MessageChannel channel = new MessageChannel(connection, caller.waiting())) {
       return run(channel, pids);
     } catch (IOException e) {
       throw new RexecException(ExitCode.OWN_FAILURE, program + ": " + e.getMessage());
     } finally {
-      settings.signals.passTo(null);
-      settings.signals.leftovers().close();
+      caller.signals().passTo(null);
+      caller.signals().leftovers().close();
     }
+  }
+
+  /** Whether the caller wants to end as its program does. */
+  boolean sameSignal() {
+    return settings.manner.sameSignal();
   }
 
   private Fd connect() throws RexecException {
@@ -113,24 +131,27 @@ final class Client {
 
   private Ending run(MessageChannel channel, File pids) throws IOException, RexecException {
     Wishes wishes = UserTerminal.addTo(settings);
-    Streams streams = new Streams(settings.stdin, settings.stdout, settings.stderr);
+    Streams streams = new Streams(caller);
     Outputs outputs = streams.outputs();
     request(channel, streams, wishes);
     outputs.start();
-    PidFile.sweep(pids);
+    if (settings.sweeps) {
+      PidFile.sweep(pids);
+    }
     Message.PidMap pidMap = awaitPidMap(channel, outputs);
     giveUpUnlessAble(channel, pidMap, wishes);
-    settings.signals.leftovers().add(writePidFile(pids, pidMap.pid()));
+    caller.signals().leftovers().add(writePidFile(pids, pidMap.pid()));
     Message.Handshake answer = askManager(channel);
     RawTerminal terminal = UserTerminal.makeRaw(settings, pidMap);
     shakeHands(channel, answer);
-    settings.signals.passTo(
-        new SignalsToProgram(settings.signals, channel.socket(), pidMap, terminal));
+    caller
+        .signals()
+        .passTo(new SignalsToProgram(caller.signals(), channel.socket(), pidMap, terminal));
     streams.startInput();
     Message.Kill end = awaitEnd(channel, pidMap, outputs);
-    settings.signals.passTo(null);
+    caller.signals().passTo(null);
     drain(outputs);
-    settings.signals.leftovers().close();
+    caller.signals().leftovers().close();
     streams.tellFailures();
     return ending(end);
   }
@@ -138,7 +159,7 @@ final class Client {
   private void drain(Outputs outputs) {
     Manner.Wait wait = settings.manner.whenToEnd();
     if (!outputs.drain(wait.silenceMillis()) && wait == Manner.Wait.GRACE) {
-      Rexec.complain(
+      caller.complain(
           program
               + ": has ended, but something it has started on the other host keeps its output open;"
               + " not waiting for that");
@@ -147,7 +168,7 @@ final class Client {
 
   private Ending ending(Message.Kill end) {
     if (end.end() == Message.Kill.End.TIMED_OUT) {
-      Rexec.complain(program + ": ended, it took longer than --timeout allows");
+      caller.complain(program + ": ended, it took longer than --timeout allows");
     }
     return new Ending(end.exitStatus(), end.end());
   }
@@ -158,9 +179,9 @@ final class Client {
       List<Fd> fds = new ArrayList<>();
       fds.add(streams.programsStdin());
       for (int number : wishes.descriptors()) {
-        fds.add(Fd.own(number));
+        fds.add(requireNonNull(caller.inherited(number)));
       }
-      channel.send(new Message.Exec(arguments, FilesJson.write(settings.files, wishes)), fds);
+      channel.send(new Message.Exec(arguments, FilesJson.write(caller.files(), wishes)), fds);
       channel.send(new Message.PipeMessage(1), List.of(streams.programsStdout()));
       channel.send(new Message.PipeMessage(2), List.of(streams.programsStderr()));
     }
@@ -192,7 +213,7 @@ final class Client {
 
   private PidFile writePidFile(File pids, int remotePid) throws RexecException {
     try {
-      return PidFile.write(pids, settings.pid, remotePid);
+      return PidFile.write(pids, caller.pid(), remotePid);
     } catch (IOException e) {
       throw new RexecException(
           ExitCode.OWN_FAILURE, "cannot write the pid file: " + e.getMessage());
@@ -219,7 +240,7 @@ final class Client {
     if (pipes == null) {
       return Message.Handshake.GO;
     }
-    HandshakePipes.Outcome outcome = pipes.exchange(channel.socket());
+    HandshakePipes.Outcome outcome = pipes.exchange(channel.socket(), caller.waiting());
     if (outcome == HandshakePipes.Outcome.ANSWERED) {
       return new Message.Handshake(pipes.answer());
     } else if (outcome == HandshakePipes.Outcome.CONNECTION_EVENT) {
@@ -259,7 +280,7 @@ final class Client {
 
   private void awaitWordOfCServer(MessageChannel channel, Outputs outputs) throws RexecException {
     long endedAt = 0;
-    while (qtfs.linux.Poll.readable(TICK, channel.socket())[0] == 0) {
+    while (caller.waiting().readable(TICK, channel.socket())[0] == 0) {
       if (!outputs.areDone()) {
         endedAt = 0;
       } else if (endedAt == 0) {

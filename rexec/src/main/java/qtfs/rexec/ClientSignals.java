@@ -10,19 +10,53 @@ import qtfs.linux.SignalQueue;
 import qtfs.linux.Signals;
 
 /**
- * The signals to this process: for the program while there is one, else they do to this process
- * what signals do. On a thread of their own.
+ * The signals to a caller: for the program while there is one, else they do to the caller what
+ * signals do. One at a time.
  *
- * <p>The launcher starts the JVM with all of them blocked, and they are taken from a queue. Started
- * otherwise, the JVM's own handlers stand in, which cannot have SIGQUIT.
+ * <p>Those to this process are taken on a thread of their own. The launcher starts the JVM with all
+ * of them blocked, and they are taken from a queue. Started otherwise, the JVM's own handlers stand
+ * in, which cannot have SIGQUIT.
  */
 final class ClientSignals {
   private final Leftovers leftovers = new Leftovers();
+  private final Deeds deeds;
   private volatile @Nullable Receiver receiver;
+
+  /** What signals do to a process. */
+  interface Deeds {
+    /** Ends it; does not return. */
+    void exit(int code);
+
+    /** Stops it, until somebody sends it SIGCONT. */
+    void stop() throws LinuxException;
+  }
+
+  /** What they do to this process. */
+  private static final class OwnDeeds implements Deeds {
+    @Override
+    public void exit(int code) {
+      ProcessAttributes.exitNow(code);
+    }
+
+    @Override
+    public void stop() throws LinuxException {
+      Signals.stop();
+    }
+  }
+
+  /** Those to this process. */
+  ClientSignals() {
+    this(new OwnDeeds());
+  }
+
+  /** Those to another, which are {@link #take taken} one by one. */
+  ClientSignals(Deeds deeds) {
+    this.deeds = deeds;
+  }
 
   /** Who takes the signals. */
   interface Receiver {
-    /** On the signals' thread. */
+    /** On the thread that takes them. */
     void receive(Signals.Name signal) throws LinuxException;
   }
 
@@ -36,7 +70,7 @@ final class ClientSignals {
     return leftovers;
   }
 
-  /** Begins to take them; once. */
+  /** Begins to take those to this process; once. */
   void start() throws LinuxException {
     Source source = source();
     Thread thread =
@@ -78,18 +112,22 @@ final class ClientSignals {
   private void takeAll(Source source) {
     try {
       while (true) {
-        Signals.Name signal = source.take();
-        Receiver program = receiver;
-        if (program == null) {
-          obey(signal);
-        } else {
-          program.receive(signal);
-        }
+        take(source.take());
       }
     } catch (LinuxException e) {
-      Rexec.complain("no signals any more: " + e.getMessage());
+      OwnProcess.say("no signals any more: " + e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Does with a signal what is to be done. */
+  void take(Signals.Name signal) throws LinuxException {
+    Receiver program = receiver;
+    if (program == null) {
+      obey(signal);
+    } else {
+      program.receive(signal);
     }
   }
 
@@ -98,14 +136,19 @@ final class ClientSignals {
     receiver = program;
   }
 
+  /** Stops the caller as a signal does. */
+  void stop() throws LinuxException {
+    deeds.stop();
+  }
+
   /** Does what the signal does to a process. */
   void obey(Signals.Name signal) throws LinuxException {
     switch (signal) {
       case HUP, INT, QUIT, USR1, USR2, TERM -> {
         leftovers.close();
-        ProcessAttributes.exitNow(128 + signal.number());
+        deeds.exit(128 + signal.number());
       }
-      case TSTP -> Signals.stop();
+      case TSTP -> deeds.stop();
       case CONT, WINCH -> Log.debug("signal " + signal);
     }
   }

@@ -11,6 +11,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 import qtfs.linux.Fd;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixSocket;
@@ -26,6 +29,42 @@ final class Ctl {
   private static final Duration PATIENCE = Duration.ofSeconds(15);
 
   private Ctl() {}
+
+  /** What {@link #run} understands, for the manual page. */
+  static CommandSpec spec() {
+    CommandSpec kill = command("kill", "Signals a program's process group.");
+    kill.addPositional(operand(0, "PID", "the program's, as ps has it", "1"));
+    kill.addPositional(operand(1, "[SIGNAL]", "a name or a number; TERM if not given", "0..1"));
+    CommandSpec spec = CommandSpec.create().name("ctl");
+    spec.usageMessage().description("Asks the rexec_server that runs on this host.");
+    return spec.addSubcommand("ps", command("ps", "Lists the programs that run."))
+        .addSubcommand("status", command("status", "Tells how the server is."))
+        .addSubcommand("kill", kill);
+  }
+
+  private static CommandSpec command(String name, String description) {
+    CommandSpec spec = CommandSpec.create().name(name);
+    spec.usageMessage().description(description);
+    spec.addOption(OptionSpec.builder("--json").description("Prints one JSON object.").build());
+    return spec.addOption(
+        OptionSpec.builder("--run-dir")
+            .paramLabel("DIR")
+            .type(String.class)
+            .description("The server's. Default: $REXEC_RUN_DIR, else /var/run/rexec")
+            .build());
+  }
+
+  private static PositionalParamSpec operand(
+      int index, String label, String description, String arity) {
+    return PositionalParamSpec.builder()
+        .index(Integer.toString(index))
+        .arity(arity)
+        .paramLabel(label)
+        .hideParamSyntax(true)
+        .type(String.class)
+        .description(description)
+        .build();
+  }
 
   static int run(List<String> arguments) throws IOException {
     List<String> words = new ArrayList<>(arguments);

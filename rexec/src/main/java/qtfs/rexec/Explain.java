@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
@@ -112,18 +113,25 @@ final class Explain {
     return bytes.toString(UTF_8);
   }
 
+  /** Whether a command line asks for an explanation. */
+  static boolean isAskedFor(@Nullable String argv0, List<String> arguments) {
+    return Invocation.calledAs(argv0).equals(Invocation.NAME)
+        && !arguments.isEmpty()
+        && arguments.get(0).equals(OPTION);
+  }
+
   /**
    * The command.
    *
    * @param arguments what follows {@value #OPTION}
    */
-  static int run(List<String> arguments) throws IOException, RexecException {
+  static int run(List<String> arguments, Caller caller) throws IOException, RexecException {
     List<String> program = arguments;
     Wishes wishes = Wishes.USUAL;
     if (!program.isEmpty() && program.getFirst().startsWith("-")) {
-      RexecOptions options = RexecOptions.parse(program);
-      if (options.isAnswered()) {
-        return options.exitCode();
+      RexecOptions options = RexecOptions.parse(program, caller);
+      if (options.help() != null) {
+        return RexecOptions.answer(options.help());
       }
       program = options.arguments();
       wishes = options.manner().wishes();

@@ -8,7 +8,6 @@ import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
-import qtfs.linux.Poll;
 
 /**
  * Two pipes to a manager that holds the start of the program back until it knows its number: named
@@ -31,15 +30,15 @@ final class HandshakePipes {
    *
    * @throws RexecException if one names no pipe above 2
    */
-  static @Nullable HandshakePipes of(@Nullable String read, @Nullable String write)
+  static @Nullable HandshakePipes of(@Nullable String read, @Nullable String write, Caller caller)
       throws RexecException {
     if (read == null || write == null) {
       return null;
     }
-    return new HandshakePipes(pipe(READ, read), pipe(WRITE, write));
+    return new HandshakePipes(pipe(READ, read, caller), pipe(WRITE, write, caller));
   }
 
-  private static Fd pipe(String variable, String value) throws RexecException {
+  private static Fd pipe(String variable, String value, Caller caller) throws RexecException {
     int number;
     try {
       number = Integer.parseInt(value);
@@ -49,14 +48,18 @@ final class HandshakePipes {
     if (number <= 2) {
       throw wrong(variable, value, "not above 2");
     }
+    Fd fd = caller.inherited(number);
     try {
-      if (!FileStatus.of(number).isFifo()) {
+      if (fd == null) {
+        throw new LinuxException(variable, Errno.EBADF);
+      }
+      if (!FileStatus.of(fd).isFifo()) {
         throw wrong(variable, value, "not a pipe");
       }
     } catch (LinuxException e) {
       throw wrong(variable, value, Errno.message(e.errno()));
     }
-    return Fd.own(number);
+    return fd;
   }
 
   private static RexecException wrong(String variable, String value, String why) {
@@ -80,14 +83,14 @@ final class HandshakePipes {
   }
 
   /** Tells the manager that the pid file is written, and waits for its answer. */
-  Outcome exchange(Fd connection) {
+  Outcome exchange(Fd connection, Waiting waiting) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment one = arena.allocate(1);
       one.set(ValueLayout.JAVA_BYTE, 0, (byte) '1');
       if (write.write(one, 1) != 1) {
         return Outcome.MANAGER_GONE;
       }
-      int[] events = Poll.readable(Deadline.FOREVER, read, connection);
+      int[] events = waiting.readable(Deadline.FOREVER, read, connection);
       if (events[0] == 0) {
         return Outcome.CONNECTION_EVENT;
       }

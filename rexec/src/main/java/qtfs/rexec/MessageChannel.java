@@ -12,7 +12,6 @@ import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.MessageIo;
-import qtfs.linux.Poll;
 
 /**
  * Messages over a connected socket, however the bytes are cut on the way. For the thread that made
@@ -25,12 +24,19 @@ final class MessageChannel implements Closeable {
   private static final int CHUNK = 8192;
 
   private final Fd socket;
-  private final MessageIo io = new MessageIo();
+  private final Waiting waiting;
+  private final MessageIo io = MessageIo.ofThisThread();
   private final Arena arena = Arena.ofConfined();
   private final MemorySegment chunk = arena.allocate(CHUNK);
 
   MessageChannel(Fd socket) {
+    this(socket, new Waiting.Plain());
+  }
+
+  /** With something else going on while it waits for bytes. */
+  MessageChannel(Fd socket, Waiting waiting) {
     this.socket = socket;
+    this.waiting = waiting;
   }
 
   /** A message and the descriptors that came with it, owned by the holder. */
@@ -94,7 +100,7 @@ final class MessageChannel implements Closeable {
       throws IOException {
     int length = 0;
     while (length < bytes.length) {
-      if (Poll.readable(deadline.left(), socket)[0] == 0) {
+      if (waiting.readable(deadline.left(), socket)[0] == 0) {
         throw new ProtocolException("no complete message in time");
       }
       io.piece(0, chunk.address(), Math.min(CHUNK, bytes.length - length));

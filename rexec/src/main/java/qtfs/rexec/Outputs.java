@@ -1,16 +1,14 @@
 package qtfs.rexec;
 
-import java.util.concurrent.TimeUnit;
-
 /** The two streams that come back. */
 final class Outputs {
   /** Counted in turns of the clock, so that the silence of a machine that stands still is none. */
   private static final int TURN_MILLIS = 100;
 
-  private final Pump stdout;
-  private final Pump stderr;
+  private final Copy stdout;
+  private final Copy stderr;
 
-  Outputs(Pump stdout, Pump stderr) {
+  Outputs(Copy stdout, Copy stderr) {
     this.stdout = stdout;
     this.stderr = stderr;
   }
@@ -41,8 +39,8 @@ final class Outputs {
         return false;
       }
       try {
-        Pump waitFor = stdout.isDone() ? stderr : stdout;
-        waitFor.done().await(TURN_MILLIS, TimeUnit.MILLISECONDS);
+        Copy waitFor = stdout.isDone() ? stderr : stdout;
+        waitFor.awaitEnd(TURN_MILLIS);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return false;

@@ -3,18 +3,15 @@ package qtfs.rexec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.Poll;
 
-/**
- * Copies bytes from one descriptor to another until the source ends or the sink breaks, then closes
- * the one of the two that is a pipe to the program: so its end travels on. On a platform thread of
- * its own, which blocks in read and write.
- */
-final class Pump implements Runnable {
+/** A copy on a platform thread of its own, which blocks in read and write. */
+final class Pump implements Copy, Runnable {
   private static final int SIZE = 65536; // a pipe's own buffer
 
   private final String what;
@@ -55,7 +52,8 @@ final class Pump implements Runnable {
     return new Pump(what, pipe, to, pipe);
   }
 
-  void start() {
+  @Override
+  public void start() {
     Thread thread = new Thread(this, what);
     thread.setDaemon(true);
     thread.start();
@@ -122,31 +120,33 @@ final class Pump implements Runnable {
     }
   }
 
-  CountDownLatch done() {
-    return done;
+  @Override
+  public void awaitEnd(int millis) throws InterruptedException {
+    boolean ignored = done.await(millis, TimeUnit.MILLISECONDS);
   }
 
-  boolean isDone() {
+  @Override
+  public boolean isDone() {
     return done.getCount() == 0;
   }
 
-  /** Whether any byte came. */
-  boolean anything() {
+  @Override
+  public boolean anything() {
     return anything;
   }
 
-  /** How many bytes have been read. */
-  long moved() {
+  @Override
+  public long moved() {
     return moved.get();
   }
 
-  /** Whether it waits for somebody to take bytes. */
-  boolean isWriting() {
+  @Override
+  public boolean isWriting() {
     return writing;
   }
 
-  /** Why it ended early, null unless that is worth a line. */
-  @Nullable String failure() {
+  @Override
+  public @Nullable String failure() {
     return failure;
   }
 }

@@ -12,7 +12,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import qtfs.linux.ByteStrings;
-import qtfs.linux.Fcntl;
+import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
 
@@ -20,11 +20,11 @@ import qtfs.linux.LinuxException;
  * What precedes the program on rexec's command line. Only used where the first argument looks like
  * an option: to load an option parser would double the start-up of all other calls.
  *
- * @param arguments the program and its own, none if the call is answered
+ * @param arguments the program and its own, none if only help or the version is asked for
  * @param manner what the options say
- * @param exitCode of a call that is answered
+ * @param help what is asked for instead, null for nothing
  */
-record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
+record RexecOptions(List<String> arguments, Manner manner, CommandLine.@Nullable ParseResult help) {
   private static final String[] EXAMPLES = {
     "Runs a program on the other host as if it ran here.",
     "",
@@ -34,12 +34,23 @@ record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
     ""
   };
 
-  /** Whether there is nothing to run: help or the version was asked for. */
-  boolean isAnswered() {
-    return arguments.isEmpty();
+  /** Gives the help that is asked for; the exit code. */
+  static int answer(CommandLine.ParseResult help) {
+    CommandLine commandLine = help.commandSpec().commandLine();
+    PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+    commandLine.setOut(out);
+    Integer code = CommandLine.executeHelpRequest(help);
+    out.flush();
+    return code == null ? 0 : code;
   }
 
-  static RexecOptions parse(List<String> arguments) throws IOException, RexecException {
+  /**
+   * Parses a command line.
+   *
+   * @param caller whose variables and descriptors the options name
+   */
+  static RexecOptions parse(List<String> arguments, Caller caller)
+      throws IOException, RexecException {
     CommandLine commandLine =
         new CommandLine(spec())
             .setStopAtPositional(true)
@@ -47,12 +58,8 @@ record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
             .setOverwrittenOptionsAllowed(true);
     try {
       CommandLine.ParseResult result = commandLine.parseArgs(arguments.toArray(new String[0]));
-      PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
-      commandLine.setOut(out);
-      Integer answered = CommandLine.executeHelpRequest(result);
-      out.flush();
-      if (answered != null) {
-        return new RexecOptions(List.of(), Manner.USUAL, answered);
+      if (result.isUsageHelpRequested() || result.isVersionHelpRequested()) {
+        return new RexecOptions(List.of(), Manner.USUAL, result);
       }
       if (result.hasMatchedOption(Explain.OPTION)) {
         throw new RexecException(ExitCode.OWN_FAILURE, Explain.OPTION + " comes first");
@@ -62,13 +69,13 @@ record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
         throw new RexecException(
             ExitCode.OWN_FAILURE, "no program given; usage: rexec PROGRAM [ARGUMENT...]");
       }
-      return new RexecOptions(List.copyOf(program), manner(result), 0);
+      return new RexecOptions(List.copyOf(program), manner(result, caller), null);
     } catch (CommandLine.ParameterException e) {
       throw new RexecException(ExitCode.OWN_FAILURE, e.getMessage() + "; try rexec --help");
     }
   }
 
-  private static CommandSpec spec() {
+  static CommandSpec spec() {
     CommandSpec spec = Commands.standard("rexec");
     spec.usageMessage().header(EXAMPLES).synopsisHeading("usage: ").sortOptions(false);
     spec.addPositional(
@@ -144,18 +151,19 @@ record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
         .build();
   }
 
-  private static Manner manner(CommandLine.ParseResult options) throws IOException, RexecException {
+  private static Manner manner(CommandLine.ParseResult options, Caller caller)
+      throws IOException, RexecException {
     Wishes wishes =
         new Wishes(
             directory(options.matchedOptionValue("--cwd", null)),
-            variables(options.matchedOptionValue("--env", List.of())),
+            variables(options.matchedOptionValue("--env", List.of()), caller),
             options.hasMatchedOption("--clear-env"),
             options.matchedOptionValue("--user", null),
             nice(options.matchedOptionValue("--nice", "0")),
             duration("--timeout", options.matchedOptionValue("--timeout", null)),
             duration("--kill-grace", options.matchedOptionValue("--kill-grace", "5s")),
             null,
-            descriptors(options.matchedOptionValue("--fd", List.of())));
+            descriptors(options.matchedOptionValue("--fd", List.of()), caller));
     return new Manner(
         wishes,
         terminal(options),
@@ -213,7 +221,8 @@ record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
     return duration;
   }
 
-  private static List<String> variables(List<String> values) throws IOException, RexecException {
+  private static List<String> variables(List<String> values, Caller caller)
+      throws IOException, RexecException {
     List<String> variables = new ArrayList<>();
     for (String value : values) {
       if (value.isEmpty() || value.startsWith("=")) {
@@ -221,16 +230,17 @@ record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
       } else if (value.indexOf('=') > 0) {
         variables.add(value);
       } else {
-        addOwn(variables, value);
+        addOwn(variables, value, caller);
       }
     }
     return variables;
   }
 
-  /** Adds a variable of this process; nothing where it is not set. */
-  private static void addOwn(List<String> variables, String name) throws IOException {
+  /** Adds a variable of the caller; nothing where it is not set. */
+  private static void addOwn(List<String> variables, String name, Caller caller)
+      throws IOException {
     String own = null;
-    for (String variable : ByteStrings.split("/proc/self/environ")) {
+    for (String variable : caller.variables()) {
       if (variable.startsWith(name + "=")) {
         own = own == null ? variable : own;
       } else if (variable.startsWith("QTFS_" + name + "=")) {
@@ -243,7 +253,8 @@ record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
     }
   }
 
-  private static List<Integer> descriptors(List<String> values) throws RexecException {
+  private static List<Integer> descriptors(List<String> values, Caller caller)
+      throws RexecException {
     List<Integer> numbers = new ArrayList<>();
     for (String value : values) {
       int number;
@@ -252,11 +263,12 @@ record RexecOptions(List<String> arguments, Manner manner, int exitCode) {
         if (number < FilesJson.MIN_NUMBER || number > FilesJson.MAX_NUMBER) {
           throw wrong("--fd", value, "is not from 3 to " + FilesJson.MAX_NUMBER);
         }
-        if (Fcntl.isCloseOnExec(number)) {
+        Fd fd = caller.inherited(number);
+        if (fd == null) {
           throw wrong("--fd", value, "is no descriptor that rexec was started with");
         }
         // Regular files are passed on by their names.
-        if (!FileStatus.of(number).isRegular() && !numbers.contains(number)) {
+        if (!FileStatus.of(fd).isRegular() && !numbers.contains(number)) {
           numbers.add(number);
         }
       } catch (NumberFormatException e) {

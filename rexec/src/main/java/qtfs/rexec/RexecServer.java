@@ -80,13 +80,22 @@ public final class RexecServer {
     return ExitCode.CONFIGURATION;
   }
 
+  /** All that the program understands, for manual pages and completions. */
+  public static CommandSpec commandSpec() {
+    return spec().addSubcommand("ctl", Ctl.spec());
+  }
+
   private static CommandSpec spec() {
     CommandSpec spec = Commands.standard("rexec_server");
     spec.parser().caseInsensitiveEnumValuesAllowed(true);
     spec.usageMessage()
-        .description(
+        .header(
             "Runs the programs that rexec asks for and the whitelist allows.",
-            "A running one is asked with: rexec_server ctl ps, status, kill PID [SIGNAL].")
+            "",
+            "  rexec_server --check       whether whitelist, rules and limits are right",
+            "  rexec_server",
+            "  rexec_server ctl ps        what one that runs has running; also status, kill PID",
+            "")
         .synopsisHeading("usage: ");
     return spec.addOption(
             OptionSpec.builder("--whitelist")

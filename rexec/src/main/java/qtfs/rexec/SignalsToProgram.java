@@ -41,7 +41,7 @@ final class SignalsToProgram implements ClientSignals.Receiver {
       send(new Message.Signal(signal.number()));
     }
     if (signal == Signals.Name.TSTP && pidMap.can(Message.PidMap.SIGNALS)) {
-      Signals.stop();
+      signals.stop();
     } else if (signal == Signals.Name.CONT && terminal != null) {
       terminal.again();
       tellSize(terminal);

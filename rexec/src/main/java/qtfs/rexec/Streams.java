@@ -9,8 +9,8 @@ import qtfs.linux.LinuxException;
 import qtfs.linux.Pipe;
 
 /**
- * The three standard streams of a call: the program's ends, and the threads that copy between the
- * others and this process's own.
+ * The three standard streams of a call: the program's ends, and the copies between the others and
+ * the caller's own.
  *
  * <p>A pipe as standard input is passed on itself, and nobody copies here. The other two are
  * copied, whatever they are: only so is all output with the caller before this process ends, see
@@ -20,34 +20,44 @@ final class Streams implements Closeable {
   private final Fd programsStdin;
   private final Fd programsStdout;
   private final Fd programsStderr;
-  private final @Nullable Pump stdin;
-  private final Pump stdout;
-  private final Pump stderr;
+  private final Caller caller;
+  private final @Nullable Copy stdin;
+  private final Copy stdout;
+  private final Copy stderr;
 
-  /**
-   * Makes the pipes; nothing is copied yet.
-   *
-   * @param stdin null if closed, as the others; all three stay the caller's
-   */
-  Streams(@Nullable Fd stdin, @Nullable Fd stdout, @Nullable Fd stderr) throws LinuxException {
-    if (stdin != null && isReadEnd(stdin)) {
-      this.programsStdin = stdin.duplicate();
+  /** Makes the pipes; nothing is copied yet. */
+  Streams(Caller caller) throws LinuxException {
+    this.caller = caller;
+    Fd input = caller.stream(0);
+    if (input != null && isReadEnd(input)) {
+      this.programsStdin = input.duplicate();
       this.stdin = null;
     } else {
       Pipe in = Pipe.open();
       this.programsStdin = in.read();
-      this.stdin = Pump.toProgram("standard input", stdin, in.write());
+      this.stdin = caller.toProgram("standard input", input, in.write());
     }
-    Pipe out = Pipe.open();
-    this.programsStdout = out.write();
-    this.stdout = Pump.fromProgram("standard output", out.read(), stdout);
-    Pipe err = Pipe.open();
-    this.programsStderr = err.write();
-    this.stderr = Pump.fromProgram("standard error", err.read(), stderr);
+    try {
+      Pipe out = Pipe.open();
+      this.programsStdout = out.write();
+      this.stdout = caller.fromProgram("standard output", out.read(), caller.stream(1));
+    } catch (LinuxException e) {
+      programsStdin.close();
+      throw e;
+    }
+    try {
+      Pipe err = Pipe.open();
+      this.programsStderr = err.write();
+      this.stderr = caller.fromProgram("standard error", err.read(), caller.stream(2));
+    } catch (LinuxException e) {
+      programsStdin.close();
+      programsStdout.close();
+      throw e;
+    }
   }
 
   /** Of a pipe that blocks: to another program, not blocking could be a surprise. */
-  private static boolean isReadEnd(Fd fd) throws LinuxException {
+  static boolean isReadEnd(Fd fd) throws LinuxException {
     return FileStatus.of(fd).isFifo()
         && (Fcntl.statusFlags(fd) & (Fd.O_ACCMODE | Fd.O_NONBLOCK)) == Fd.O_RDONLY;
   }
@@ -81,10 +91,10 @@ final class Streams implements Closeable {
     tellFailure(stderr);
   }
 
-  private static void tellFailure(@Nullable Pump pump) {
-    String failure = pump == null ? null : pump.failure();
+  private void tellFailure(@Nullable Copy copy) {
+    String failure = copy == null ? null : copy.failure();
     if (failure != null) {
-      Rexec.complain(failure);
+      caller.complain(failure);
     }
   }
 

@@ -19,8 +19,10 @@ final class UserTerminal {
     if (use == Manner.Terminal.NONE || (use == Manner.Terminal.OFFERED && !sitsAtOne(call))) {
       return wishes;
     }
-    Terminal.Size size = size(call.stdin(), call.stdout());
-    boolean stderr = call.stderr() == null || isTerminal(call.stderr());
+    Caller caller = call.caller();
+    Terminal.Size size = size(caller.stream(0), caller.stream(1));
+    Fd error = caller.stream(2);
+    boolean stderr = error == null || isTerminal(error);
     String type = System.getenv("TERM");
     boolean known = type != null && WishesJson.isTerminalType(type);
     return wishes.on(new Wishes.Terminal(size.rows(), size.columns(), known ? type : "", stderr));
@@ -28,8 +30,8 @@ final class UserTerminal {
 
   /** At one and the same, and not in the background, where it must not be touched. */
   private static boolean sitsAtOne(Client.Settings call) throws LinuxException {
-    Fd stdin = call.stdin();
-    Fd stdout = call.stdout();
+    Fd stdin = call.caller().stream(0);
+    Fd stdout = call.caller().stream(1);
     return stdin != null
         && stdout != null
         && isTerminal(stdin)
@@ -54,12 +56,12 @@ final class UserTerminal {
   /** Makes the user's terminal raw until the end of the call, if the program has one for it. */
   static @Nullable RawTerminal makeRaw(Client.Settings call, Message.PidMap server)
       throws LinuxException {
-    Fd stdin = call.stdin();
+    Fd stdin = call.caller().stream(0);
     if (stdin == null || !server.can(Message.PidMap.TERMINAL) || !isTerminal(stdin)) {
       return null;
     }
     RawTerminal terminal = new RawTerminal(stdin);
-    call.signals().leftovers().add(terminal);
+    call.caller().signals().leftovers().add(terminal);
     return terminal;
   }
 }

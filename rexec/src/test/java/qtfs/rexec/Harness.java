@@ -145,15 +145,17 @@ final class Harness implements Closeable {
     return new Client.Settings(
         new RemoteConnector(dir.toString(), false),
         dir.resolve("rexec").toString(),
-        PIDS.incrementAndGet(),
-        in,
-        out,
-        err,
-        files,
+        new OwnProcess(PIDS.incrementAndGet(), in, out, err, files, new ClientSignals()),
         null,
         manner,
-        new ClientSignals(),
+        true,
         false);
+  }
+
+  /** What a command line of this process would say. */
+  static RexecOptions options(String... arguments) throws Exception {
+    OwnProcess process = new OwnProcess(0, null, null, null, List.of(), new ClientSignals());
+    return RexecOptions.parse(List.of(arguments), process);
   }
 
   /** Describes a process of one of the two programs. */

@@ -205,7 +205,7 @@ final class OtherServerTest {
                 .isEqualTo(Message.Handshake.GIVE_UP);
           }
         });
-    Manner manner = RexecOptions.parse(List.of(option, "/bin/x")).manner();
+    Manner manner = Harness.options(option, "/bin/x").manner();
     Harness.Outcome outcome = Harness.call(dir, manner, new byte[0], false, List.of(), "/bin/x");
     assertThat(outcome.code()).isEqualTo(125);
     assertThat(outcome.complaint())
@@ -222,7 +222,7 @@ final class OtherServerTest {
           awaitHandshake(channel);
           say(channel, new Message.Kill(3));
         });
-    Manner manner = RexecOptions.parse(List.of(option, "/bin/x")).manner();
+    Manner manner = Harness.options(option, "/bin/x").manner();
     assertThat(Harness.call(dir, manner, new byte[0], false, List.of(), "/bin/x").code())
         .isEqualTo(3);
   }

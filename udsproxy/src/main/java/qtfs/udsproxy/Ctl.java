@@ -100,11 +100,16 @@ final class Ctl {
     return code;
   }
 
-  private static CommandSpec spec() {
+  static CommandSpec spec() {
     CommandSpec spec = CommandSpec.create().name("udsproxyd ctl").mixinStandardHelpOptions(true);
     spec.version("udsproxyd " + Udsproxyd.version());
     spec.usageMessage()
-        .description("Asks and tells the udsproxyd or engine that runs on this host.")
+        .header(
+            "Asks and tells the udsproxyd or engine that runs on this host.",
+            "",
+            "  udsproxyd ctl sessions",
+            "  udsproxyd ctl expose /run/docker.sock,mode=0660,group=docker",
+            "")
         .footer("Exit codes: 0 done, 1 failed, 64 wrong usage, 69 nothing runs there.");
     for (Command command : COMMANDS) {
       CommandSpec sub = CommandSpec.create().name(command.name()).mixinStandardHelpOptions(true);

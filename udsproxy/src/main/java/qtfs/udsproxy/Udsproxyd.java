@@ -80,15 +80,23 @@ public final class Udsproxyd {
     CommandSpec spec = CommandSpec.create().name(NAME).mixinStandardHelpOptions(true);
     spec.version("udsproxyd " + version());
     spec.usageMessage()
-        .description(
+        .header(
             "Connects unix sockets between this host and a peer.",
-            "Example, on the host 10.0.0.1 whose peer is 10.0.0.2:",
+            "",
+            "On the host 10.0.0.1 whose peer is 10.0.0.2:",
             "  udsproxyd 1 10.0.0.1 12121 10.0.0.2 12121",
-            "and in the virtual machine of CID 10, whose peer is its host:",
+            "In the virtual machine of CID 10, whose peer is its host:",
             "  udsproxyd 1 10 12121 2 12121",
-            "udsproxyd ctl --help tells how to look inside one that runs.");
+            "Who is connected through one that runs (udsproxyd ctl --help has more):",
+            "  udsproxyd ctl sessions",
+            "");
     OPTIONS.addTo(spec);
     return spec;
+  }
+
+  /** All that the program understands, for manual pages and completions. */
+  public static CommandSpec commandSpec() {
+    return spec().addSubcommand("ctl", Ctl.spec());
   }
 
   static String version() {

@@ -152,7 +152,9 @@ final class UdsproxydArgumentsTest {
   void helpIsNoFailure() throws Exception {
     try (DaemonProcess daemon = DaemonProcess.start(directory, List.of("--help"))) {
       assertThat(daemon.exitCode(30)).isZero();
-      assertThat(daemon.stdout()).contains("Usage: udsproxyd", "<peerport>", "Example");
+      assertThat(daemon.stdout())
+          .contains(
+              "Usage: udsproxyd", "<peerport>", "  udsproxyd 1 10.0.0.1 12121 10.0.0.2 12121");
       assertThat(daemon.stderr()).isEmpty();
     }
   }

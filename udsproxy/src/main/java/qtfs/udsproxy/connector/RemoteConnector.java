@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -65,8 +66,13 @@ public final class RemoteConnector {
 
   /** As {@code QTFS_RUN_DIR} and {@code QTFS_CONNECT=auto|remote} say. */
   public static RemoteConnector fromEnvironment() {
-    String runDir = System.getenv("QTFS_RUN_DIR");
-    boolean remoteOnly = "remote".equals(System.getenv("QTFS_CONNECT"));
+    return of(System.getenv());
+  }
+
+  /** As {@link #fromEnvironment}, in the environment of somebody else. */
+  public static RemoteConnector of(Map<String, String> environment) {
+    String runDir = environment.get("QTFS_RUN_DIR");
+    boolean remoteOnly = "remote".equals(environment.get("QTFS_CONNECT"));
     return new RemoteConnector(
         runDir == null || runDir.isEmpty() ? DEFAULT_RUN_DIR : runDir, remoteOnly);
   }

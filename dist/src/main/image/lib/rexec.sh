@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs a program on the other host.
+# Runs a program on the other host, in a JVM of its own: what bin/rexec is where there was no C
+# compiler, and becomes where no rexec_agent takes the call.
 case $0 in
 */*) home=${0%/*}/.. ;;
 *) home=.. ;;
@@ -8,6 +9,10 @@ if [ -h "$0" ]; then
 	home=$(readlink -f "$0")
 	home=${home%/*}/..
 fi
+
+# The name that bin/rexec was called by, which is that of a program if it is a link's.
+argv0=${QTFS_ARGV0-${0%.sh}}
+unset QTFS_ARGV0
 
 aot=
 name=rexec
