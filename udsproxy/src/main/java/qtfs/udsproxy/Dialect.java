@@ -8,7 +8,7 @@ import java.util.Locale;
  */
 public enum Dialect {
   /** The deployed daemon's. */
-  V1(Frame.NORMAL, Frame.MAX_PAYLOAD, Frame.HEADER_LENGTH, 16),
+  V1(Frame.NORMAL, Frame.MAX_PAYLOAD, Frame.HEADER_LENGTH, 32),
 
   /** Between two of ours: ends, errors and requesters are told, a payload needs no END. */
   EXTENDED(Frame.PAYLOAD, Frame.MAX_EXTENDED_PAYLOAD, 0, 2);

@@ -219,7 +219,7 @@ final class ControlSocketTest {
       Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
     }
     String ask =
-        "use IO::Socket::UNIX; $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die $!;"
+        "$SIG{PIPE} = 'IGNORE'; use IO::Socket::UNIX; $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die $!;"
             + "print $s \"{\\\"command\\\":\\\"status\\\"}\\n\"; $s->flush; print '[', <$s>, ']';";
     Process stranger =
         new ProcessBuilder(
