@@ -54,7 +54,8 @@ public final class Histogram {
     return Arrays.stream(counts).mapToLong(LongAdder::sum).toArray();
   }
 
-  double sumSeconds() {
+  /** All of them together. */
+  public double sumSeconds() {
     return nanos.sum() / 1e9;
   }
 }

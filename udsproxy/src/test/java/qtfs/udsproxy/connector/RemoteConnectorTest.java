@@ -27,6 +27,9 @@ import qtfs.linux.Errno;
 import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.udsproxy.connector.RemoteConnectException.Step;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import qtfs.linux.UnixSocket;
 
 /** The connector against a daemon that is played by the test, byte by byte. */
 final class RemoteConnectorTest {
@@ -104,7 +107,7 @@ final class RemoteConnectorTest {
                 for (byte b : answer) {
                   app.write(ByteBuffer.wrap(new byte[] {b}));
                 }
-                if (answer.length == 4 && answer[0] == 1) {
+                if (answer.length == 4 && answer[0] > 0) {
                   try (AFUNIXSocketChannel data = proxy.accept()) {
                     data.write(ByteBuffer.wrap("hello".getBytes(UTF_8)));
                   }
@@ -282,5 +285,29 @@ final class RemoteConnectorTest {
     assertThat(request.get(10, TimeUnit.SECONDS)).hasSize(112);
     assertThatThrownBy(() -> connector.connectChannel(dir.resolve("y.sock")))
         .isInstanceOf(IOException.class);
+  }
+
+  /** A deployed daemon answers 1; ours 2, where the other host's is ours too. */
+  @ParameterizedTest
+  @CsvSource({"1, false", "2, true"})
+  void tellsWhetherAnyPipeMayBePassed(byte answer, boolean keepsPipes) throws Exception {
+    playDaemon(answer, (byte) 0, (byte) 0, (byte) 0);
+    RemoteConnector.Connection connection =
+        connector.connection(UnixSocket.Type.STREAM, target.toString());
+    try (Fd socket = connection.socket()) {
+      assertThat(connection.keepsPipes()).isEqualTo(keepsPipes);
+      assertThat(readFive(socket)).isEqualTo("hello");
+    }
+    assertThat(Mark.takesExtended(request.get(5, TimeUnit.SECONDS))).isTrue();
+  }
+
+  @Test
+  void anyPipeMayBePassedOnThisHost() throws Exception {
+    AFUNIXServerSocketChannel _ = keepListening(target);
+    RemoteConnector.Connection connection =
+        connector.connection(UnixSocket.Type.STREAM, target.toString());
+    try (Fd _ = connection.socket()) {
+      assertThat(connection.keepsPipes()).isTrue();
+    }
   }
 }
