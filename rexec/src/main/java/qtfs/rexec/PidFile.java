@@ -8,7 +8,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
@@ -23,7 +25,10 @@ import qtfs.linux.LockFile;
  * it. Closing removes the file and lets the lock go; from any thread, more than once.
  */
 final class PidFile implements Closeable {
-  private static final int ATTEMPTS = 100;
+  /** A sweeper that holds a file for a moment may be one that waits for a processor. */
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+  private static final long PAUSE_NANOS = 100_000;
 
   private final File file;
   private final LockFile lock;
@@ -79,11 +84,11 @@ final class PidFile implements Closeable {
   static PidFile write(File dir, int ownPid, int remotePid) throws IOException {
     File file = new File(dir, Integer.toString(ownPid));
     Path path = file.toPath();
-    for (int i = 0; i < ATTEMPTS; i++) {
+    for (Deadline deadline = Deadline.after(PATIENCE); !deadline.isOver(); ) {
       Optional<LockFile> lock = LockFile.tryAcquire(path);
       if (lock.isEmpty()) {
         // A sweeper holds what a dead process of this number has left, to remove it right now.
-        Thread.onSpinWait();
+        LockSupport.parkNanos(PAUSE_NANOS);
       } else if (isAt(lock.get().fd(), path)) {
         writeNumber(lock.get().fd(), remotePid);
         return new PidFile(file, lock.get());

@@ -149,7 +149,7 @@ final class RemoteConnectorTest {
     assertThat(ConnectRequest.decode(bytes).path()).isEqualTo(target.toString());
     int end = 4 + target.toString().length();
     assertThat(Arrays.copyOfRange(bytes, end, 104)).containsOnly(0);
-    assertThat(Arrays.copyOfRange(bytes, 104, 112)).containsExactly('Q', 'T', 'F', 'C', 1, 0, 0, 0);
+    assertThat(Arrays.copyOfRange(bytes, 104, 112)).containsExactly('Q', 'T', 'F', 'C', 1, 1, 0, 0);
     assertThat(Arrays.copyOf(bytes, 4)).containsExactly(1, 0, 0, 0);
   }
 
@@ -214,7 +214,7 @@ final class RemoteConnectorTest {
 
   @Test
   void takesNoOtherAnswerForReady() throws Exception {
-    playDaemon((byte) 2, (byte) 0, (byte) 0, (byte) 0);
+    playDaemon((byte) 3, (byte) 0, (byte) 0, (byte) 0);
     assertThat(failure().step()).isEqualTo(Step.REFUSED);
   }
 
