@@ -101,8 +101,7 @@ final class FullScreenProgramsIT {
       tmux.awaitText("code 125");
       tmux.awaitLine("restored");
       assertThat(tmux.screen()).contains("the link to the program was lost");
-      Await.until(
-          "no editor is left", () -> hosts.processes(Host.B, "vi " + file).isEmpty());
+      Await.until("no editor is left", () -> hosts.processes(Host.B, "vi " + file).isEmpty());
     } finally {
       hosts.startProxy(Host.B);
     }

@@ -11,7 +11,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.dist.TwoHosts.Host;
 
-/** A gibibyte through a reader that does not read yet: what is on the way is little, and none is lost. */
+/**
+ * A gibibyte through a reader that does not read yet: what is on the way is little, and none is
+ * lost.
+ */
 final class SlowReaderIT {
   private static final long GIBIBYTE = 1L << 30;
 

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,9 +37,23 @@ final class StreamCalls {
   /** As many as the ways to end are, so that they meet with streams of every kind. */
   static final List<String> ENDINGS =
       List.of(
-          "exit 0", "exit 1", "exit 2", "exit 44", "exit 124", "exit 125", "exit 126", "exit 127",
-          "exit 128", "exit 255", "kill -1 $$", "kill -2 $$", "kill -6 $$", "kill -9 $$",
-          "kill -11 $$", "kill -13 $$", "kill -15 $$");
+          "exit 0",
+          "exit 1",
+          "exit 2",
+          "exit 44",
+          "exit 124",
+          "exit 125",
+          "exit 126",
+          "exit 127",
+          "exit 128",
+          "exit 255",
+          "kill -1 $$",
+          "kill -2 $$",
+          "kill -6 $$",
+          "kill -9 $$",
+          "kill -11 $$",
+          "kill -13 $$",
+          "kill -15 $$");
 
   private static final String ERRORS = "errors\n";
   private static final int AT_ONCE = 6;
@@ -139,7 +152,8 @@ final class StreamCalls {
     }
   }
 
-  private static void put(SortedMap<Integer, Fd> descriptors, int number, StreamKind.Stream stream) {
+  private static void put(
+      SortedMap<Integer, Fd> descriptors, int number, StreamKind.Stream stream) {
     @Nullable Fd fd = stream.programs();
     if (fd != null) {
       descriptors.put(number, fd);
@@ -175,8 +189,7 @@ final class StreamCalls {
         out.readSome();
         out.ours().close();
         List<String> wrong = new ArrayList<>();
-        compare(
-            wrong, "code", Integer.toString(SIGPIPE_CODE), Integer.toString(code(child)));
+        compare(wrong, "code", Integer.toString(SIGPIPE_CODE), Integer.toString(code(child)));
         return verdict(wrong);
       }
     }

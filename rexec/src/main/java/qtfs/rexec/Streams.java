@@ -12,9 +12,9 @@ import qtfs.linux.Pipe;
  * The three standard streams of a call: the program's ends, and the threads that copy between the
  * others and this process's own.
  *
- * <p>A pipe as standard input is passed on itself where the way allows it, and nobody copies here. The other two are
- * copied, whatever they are: only so is all output with the caller before this process ends, see
- * docs/adr/0006.
+ * <p>A pipe as standard input is passed on itself where the way allows it, and nobody copies here.
+ * The other two are copied, whatever they are: only so is all output with the caller before this
+ * process ends, see docs/adr/0006.
  */
 final class Streams implements Closeable {
   private final Fd programsStdin;
@@ -30,8 +30,7 @@ final class Streams implements Closeable {
    * @param stdin null if closed, as the others; all three stay the caller's
    * @param keepsPipes whether the connection carries any pipe
    */
-  Streams(
-      @Nullable Fd stdin, @Nullable Fd stdout, @Nullable Fd stderr, boolean keepsPipes)
+  Streams(@Nullable Fd stdin, @Nullable Fd stdout, @Nullable Fd stderr, boolean keepsPipes)
       throws LinuxException {
     if (keepsPipes && stdin != null && isReadEnd(stdin)) {
       this.programsStdin = stdin.duplicate();

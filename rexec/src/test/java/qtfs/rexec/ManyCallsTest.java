@@ -78,8 +78,7 @@ final class ManyCallsTest {
       assertThat(row.get(LIMIT_MINUTES, TimeUnit.MINUTES)).isTrue();
     }
     assertNothingIsLeft();
-    Harness.await(
-        "as many descriptors as before", () -> Spawn.openNumbers().size() <= openBefore);
+    Harness.await("as many descriptors as before", () -> Spawn.openNumbers().size() <= openBefore);
   }
 
   private boolean callUntilNoneIsLeft(AtomicInteger left) throws Exception {

@@ -44,6 +44,7 @@ public final class RemoteConnector {
   private static final int ANSWER_LENGTH = 4;
   private static final int READY = 1;
   private static final int READY_EXTENDED = 2;
+
   /** What the threads that listen for applications are called. */
   private static final Set<String> PROXIES = Set.of("udsproxyd", "engine");
 

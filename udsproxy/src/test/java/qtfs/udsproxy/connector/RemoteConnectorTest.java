@@ -20,16 +20,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.newsclub.net.unix.AFUNIXServerSocketChannel;
 import org.newsclub.net.unix.AFUNIXSocketAddress;
 import org.newsclub.net.unix.AFUNIXSocketChannel;
 import qtfs.linux.Errno;
 import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
-import qtfs.udsproxy.connector.RemoteConnectException.Step;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import qtfs.linux.UnixSocket;
+import qtfs.udsproxy.connector.RemoteConnectException.Step;
 
 /** The connector against a daemon that is played by the test, byte by byte. */
 final class RemoteConnectorTest {
