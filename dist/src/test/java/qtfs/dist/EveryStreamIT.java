@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AutoClose;
@@ -18,6 +19,9 @@ import qtfs.dist.TwoHosts.Host;
  * 216 calls, all of them made before the first is looked at.
  */
 final class EveryStreamIT {
+  /** Twenty seconds on a quiet machine, and many starts of a JVM on any. */
+  private static final Duration LIMIT = Duration.ofMinutes(10);
+
   @AutoClose private static TwoHosts hosts;
   private static Map<String, String> verdicts = Map.of();
 
@@ -28,7 +32,7 @@ final class EveryStreamIT {
     Running.Result result =
         hosts
             .start(Host.A, TwoHosts.java(StreamCalls.class, hosts.program("rexec"), directory))
-            .result();
+            .result(LIMIT);
     assertThat(result.code()).as("%s", result).isZero();
     verdicts =
         result
