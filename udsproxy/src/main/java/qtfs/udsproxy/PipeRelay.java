@@ -55,7 +55,7 @@ final class PipeRelay {
       Fd ours) {
     if (!connected.isSuccess()) {
       ours.close();
-      owner.pipeFailed("cannot fetch a passed pipe: " + connected.cause().getMessage());
+      owner.pipeFailed("cannot fetch a passed pipe: " + PeerRequestor.reason(connected.cause()));
       return;
     }
     Channel tcp = connected.channel();

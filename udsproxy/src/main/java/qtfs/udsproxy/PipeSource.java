@@ -17,10 +17,12 @@ import qtfs.linux.Fd;
 final class PipeSource extends PipeHalf {
   private static final int READS_PER_TURN = 8;
 
+  private final Backlog.Share held;
   private boolean readable;
 
   private PipeSource(Shared shared, ProxyLoop loop, Channel tcp, Fd pipe) {
     super(shared, loop, tcp, pipe);
+    this.held = shared.backlog().share(loop, this::pump);
   }
 
   /** Begins to relay, taking both over; see {@link PipeHalf}. */
@@ -41,14 +43,14 @@ final class PipeSource extends PipeHalf {
 
   private void pump() {
     boolean wrote = false;
-    for (int i = 0; readable && tcp().isWritable(); i++) {
+    for (int i = 0; readable && tcp().isWritable() && held.mayRead(true); i++) {
       if (i == READS_PER_TURN) {
         loop().eventLoop().execute(this::pump);
         break;
       }
       int n = loop().read(pipe());
       if (n > 0) {
-        tcp().write(loop().takeBytes(n));
+        held.write(tcp(), loop().takeBytes(n));
         carried(Statistics.Way.TO_PEER, n);
         wrote = true;
         continue;
