@@ -308,7 +308,8 @@ final class TwoHosts implements AutoCloseable {
     builder.redirectInput(new File("/dev/null"));
     builder.redirectOutput(stdout.toFile());
     builder.redirectError(stderr.toFile());
-    builder.environment().put("QTFS_JAVA_HOME", System.getProperty("java.home"));
+    // For an image that has no runtime of its own.
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     builder.environment().put("REXEC", program("rexec"));
     return new Running(command, builder.start(), stdout, stderr);
   }
@@ -328,7 +329,7 @@ final class TwoHosts implements AutoCloseable {
     return Stream.concat(Stream.of(first), Stream.of(rest)).toList();
   }
 
-  private static boolean isRoot() throws IOException {
+  static boolean isRoot() throws IOException {
     return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
   }
 
