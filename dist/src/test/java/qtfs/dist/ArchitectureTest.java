@@ -25,6 +25,7 @@ final class ArchitectureTest {
           .importPackages("qtfs");
 
   private static final String CONNECTOR = "qtfs.udsproxy.connector..";
+  private static final String METRICS = "qtfs.udsproxy.metrics..";
 
   private static DescribedPredicate<JavaClass> ours(DescribedPredicate<JavaClass> but) {
     return resideInAPackage("qtfs..").and(not(but));
@@ -77,13 +78,15 @@ final class ArchitectureTest {
   }
 
   @Test
-  void rexecKnowsLinuxWhitelistAndTheConnector() {
+  void rexecKnowsLinuxWhitelistTheConnectorAndMetrics() {
     noClasses()
         .that()
         .resideInAPackage("qtfs.rexec..")
         .should()
         .dependOnClassesThat(
-            ours(resideInAnyPackage("qtfs.rexec..", "qtfs.linux..", "qtfs.whitelist..", CONNECTOR)))
+            ours(
+                resideInAnyPackage(
+                    "qtfs.rexec..", "qtfs.linux..", "qtfs.whitelist..", CONNECTOR, METRICS)))
         .check(CLASSES);
   }
 
@@ -118,12 +121,18 @@ final class ArchitectureTest {
 
   /** What rexec loads decides how fast it starts. */
   @Test
-  void theConnectorKnowsNoProxyAndOnlyTheProxyKnowsNetty() {
+  void theConnectorAndMetricsKnowNoProxyAndOnlyTheProxyKnowsNetty() {
     noClasses()
         .that()
         .resideInAPackage(CONNECTOR)
         .should()
         .dependOnClassesThat(ours(resideInAnyPackage(CONNECTOR, "qtfs.linux..")))
+        .check(CLASSES);
+    noClasses()
+        .that()
+        .resideInAPackage(METRICS)
+        .should()
+        .dependOnClassesThat(ours(resideInAnyPackage(METRICS, "qtfs.linux..")))
         .check(CLASSES);
     noClasses()
         .that()

@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -75,9 +74,35 @@ final class MainJobIT {
     assertExactOutput(bytes);
   }
 
-  @RepeatedTest(10)
+  @Test
+  void losesNoByteOfAGibibyte() throws Exception {
+    Running.Result result =
+        hosts.sh(
+            Host.A,
+            "{ \"$REXEC\" /bin/sh -c 'head -c 1G /dev/zero; exit 3'; echo code $? >&2; } | wc -c");
+    assertThat(result.output().strip()).as("%s", result).isEqualTo(Integer.toString(1 << 30));
+    assertThat(result.stderr()).as("%s", result).isEqualTo("code 3\n");
+  }
+
+  /** A hundred times, some at once, with nobody at the pipe when the program ends. */
+  @Test
   void losesNoByteTimeAndAgain() throws Exception {
-    assertExactOutput(1_000_000);
+    Running.Result result =
+        hosts.sh(
+            Host.A,
+            """
+            call() {
+              "$REXEC" /bin/sh -c 'head -c 1000000 /dev/zero; exit 3' >"$1/$2.out"
+              echo "$? $(wc -c <"$1/$2.out")"
+              rm "$1/$2.out"
+            }
+            for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
+              for j in 1 2 3 4; do call "$1" "$i.$j" & done
+              wait
+            done
+            """,
+            hosts.shared().toString());
+    assertThat(result.output().lines()).as("%s", result).hasSize(100).containsOnly("3 1000000");
   }
 
   private static void assertExactOutput(int bytes) throws Exception {

@@ -35,7 +35,12 @@ record Running(List<String> command, Process process, Path stdout, Path stderr) 
 
   /** Waits for the end; a command that hangs is killed, and fails the test. */
   Result result() throws IOException, InterruptedException {
-    if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+    return result(LIMIT);
+  }
+
+  /** The same for a command that has more to do. */
+  Result result(Duration limit) throws IOException, InterruptedException {
+    if (!process.waitFor(limit.toSeconds(), TimeUnit.SECONDS)) {
       process.destroyForcibly().waitFor();
       throw new AssertionError(
           "hung: %s\nstdout, %d bytes: %.200s\nstderr: %s"

@@ -3,8 +3,8 @@ package qtfs.engine;
 import java.io.IOException;
 import java.util.Map;
 import qtfs.qtcfg.ModuleCounters;
-import qtfs.udsproxy.MetricsPage;
 import qtfs.udsproxy.MetricsSource;
+import qtfs.udsproxy.metrics.MetricsPage;
 
 /**
  * The kernel module's own counters, next to the proxy's in a scrape. Their names are an interface,

@@ -40,6 +40,12 @@ public final class Audit {
     return this;
   }
 
+  /** Adds a value that nobody knows: {@code null}, in words and as JSON. */
+  public Audit withUnknown(String name) {
+    values.put(name, Unknown.NULL);
+    return this;
+  }
+
   /** Adds seconds from a duration in nanoseconds, with three decimals. */
   public Audit withSeconds(String name, long nanos) {
     values.put(name, Seconds.ofNanos(nanos));
@@ -80,6 +86,16 @@ public final class Audit {
 
   private static boolean needsQuotes(int c) {
     return c == ' ' || c == '"' || c == '=' || c == '\\' || Character.isISOControl(c);
+  }
+
+  /** Stands where a number would and writes itself as {@code null}. */
+  private enum Unknown {
+    NULL;
+
+    @Override
+    public String toString() {
+      return "null";
+    }
   }
 
   /** A number of seconds that writes itself as {@code 12.345}. */

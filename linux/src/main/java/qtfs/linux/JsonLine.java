@@ -3,13 +3,15 @@ package qtfs.linux;
 import java.util.Map;
 
 /**
- * A JSON object on one line, for the log: strings and numbers only, so that the daemons' start does
- * not load a JSON library for it.
+ * A JSON object on one line, for the log: strings, numbers and null only, so that the daemons'
+ * start does not load a JSON library for it.
  */
 final class JsonLine {
   private JsonLine() {}
 
-  /** The object with these members; a value that is no String stands as its text, a number. */
+  /**
+   * The object with these members; a value that is no String stands as its text, a number or null.
+   */
   static String of(Map<String, Object> members) {
     StringBuilder out = new StringBuilder(128).append('{');
     members.forEach(

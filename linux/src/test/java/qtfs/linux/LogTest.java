@@ -76,11 +76,12 @@ final class LogTest {
             .with("session", 12)
             .with("path", "/run/a b\"\n.sock")
             .with("from", "10.0.0.2")
+            .withUnknown("bytes")
             .withSeconds("seconds", 1_002_999_999L));
     assertThat(written.toString(UTF_8))
         .endsWith(
             "AUDIT session-end session=12 path=\"/run/a b\\\"\\x0a.sock\" from=10.0.0.2"
-                + " seconds=1.002\n");
+                + " bytes=null seconds=1.002\n");
   }
 
   @Test
@@ -88,7 +89,11 @@ final class LogTest {
     Log.format(Log.Format.JSON);
     try {
       Log.warn("a \"b\" \\ \n \u00fc");
-      Log.audit(Audit.of("refusal").with("path", "/x\ud83d\ude00\ud83d").with("uid", 0));
+      Log.audit(
+          Audit.of("refusal")
+              .with("path", "/x\ud83d\ude00\ud83d")
+              .with("uid", 0)
+              .withUnknown("bytes"));
     } finally {
       Log.format(Log.Format.TEXT);
     }
@@ -99,6 +104,6 @@ final class LogTest {
         .endsWith("\"level\":\"warn\",\"message\":\"a \\\"b\\\" \\\\ \\u000a \u00fc\"}");
     assertThat(lines[1])
         .endsWith(
-            "\"level\":\"audit\",\"event\":\"refusal\",\"path\":\"/x\ud83d\ude00\\ud83d\",\"uid\":0}");
+            "\"level\":\"audit\",\"event\":\"refusal\",\"path\":\"/x\ud83d\ude00\\ud83d\",\"uid\":0,\"bytes\":null}");
   }
 }

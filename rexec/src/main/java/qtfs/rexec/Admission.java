@@ -35,6 +35,9 @@ final class Admission implements Closeable {
         OpenedProgram.open(context.find(request.arguments().getFirst(), wishes));
     Policy policy = context.policy().get();
     Wishes bounded = wishes.withKillGraceUpTo(policy.config().killGrace());
+    if (!bounded.equals(wishes)) {
+      context.metrics().reached(Limit.KILL_GRACE);
+    }
     Asked asked = new Asked(uid, request.arguments(), bounded, program.target(), request.bytes());
     Decision decision = policy.judge(asked);
     int most = policy.config().programsPerUser();
@@ -48,6 +51,7 @@ final class Admission implements Closeable {
   private static Decision tooMany(int uid, int most) {
     return new Decision.Refused(
         "rexec_server.conf",
+        Refusal.PROGRAMS_PER_USER,
         "uid " + uid + " has " + most + " programs running already",
         "a higher ProgramsPerUser= in [Limits] of rexec_server.conf");
   }
@@ -64,7 +68,7 @@ final class Admission implements Closeable {
   @Nullable String refusal() {
     return switch (decision) {
       case Decision.Allowed _ -> null;
-      case Decision.Refused(_, String reason, _) -> reason + " (" + context.hostName() + ")";
+      case Decision.Refused(_, _, String reason, _) -> reason + " (" + context.hostName() + ")";
     };
   }
 

@@ -14,6 +14,7 @@ import qtfs.linux.ByteStrings;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
 import qtfs.linux.RawTerminal;
+import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.RemoteConnector;
 
 /**
@@ -105,9 +106,10 @@ final class Client {
    */
   Ending run() throws RexecException {
     File pids = PidFile.makeDirectory(settings.runDir);
-    try (Fd connection = connect();
-        MessageChannel channel = new MessageChannel(connection, caller.waiting())) {
-      return run(channel, pids);
+    RemoteConnector.Connection connection = connect();
+    try (Fd socket = connection.socket();
+        MessageChannel channel = new MessageChannel(socket, caller.waiting())) {
+      return run(channel, pids, connection.keepsPipes());
     } catch (IOException e) {
       throw new RexecException(ExitCode.OWN_FAILURE, program + ": " + e.getMessage());
     } finally {
@@ -121,17 +123,19 @@ final class Client {
     return settings.manner.sameSignal();
   }
 
-  private Fd connect() throws RexecException {
+  private RemoteConnector.Connection connect() throws RexecException {
     try {
-      return settings.connector.connect(settings.runDir + "/rexec_uds.sock");
+      return settings.connector.connection(
+          UnixSocket.Type.STREAM, settings.runDir + "/rexec_uds.sock");
     } catch (IOException e) {
       throw new RexecException(ExitCode.OWN_FAILURE, String.valueOf(e.getMessage()));
     }
   }
 
-  private Ending run(MessageChannel channel, File pids) throws IOException, RexecException {
+  private Ending run(MessageChannel channel, File pids, boolean keepsPipes)
+      throws IOException, RexecException {
     Wishes wishes = UserTerminal.addTo(settings);
-    Streams streams = new Streams(caller);
+    Streams streams = new Streams(caller, keepsPipes);
     Outputs outputs = streams.outputs();
     request(channel, streams, wishes);
     outputs.start();

@@ -2,12 +2,8 @@ package qtfs.rexec;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Duration;
 import qtfs.linux.Fd;
@@ -63,44 +59,11 @@ final class ControlSocket implements Closeable {
 
   private void serve(Fd connection) {
     try (connection) {
-      Deadline deadline = Deadline.after(Duration.ofSeconds(LIMIT_SECONDS));
-      write(connection, control.answer(readLine(connection, deadline)), deadline);
+      Exchange exchange =
+          new Exchange(connection, Deadline.after(Duration.ofSeconds(LIMIT_SECONDS)));
+      exchange.write(control.answer(exchange.read("\n", MOST_BYTES)).getBytes(UTF_8));
     } catch (IOException | RuntimeException e) {
       Log.warn(NAME + ": " + e.getMessage());
-    }
-  }
-
-  private static String readLine(Fd connection, Deadline deadline) throws IOException {
-    ByteArrayOutputStream line = new ByteArrayOutputStream();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment one = arena.allocate(1);
-      while (line.size() < MOST_BYTES) {
-        if (Poll.readable(deadline.left(), connection)[0] == 0) {
-          throw new IOException("no complete line in time");
-        }
-        if (connection.read(one, 1) != 1 || one.get(ValueLayout.JAVA_BYTE, 0) == '\n') {
-          break;
-        }
-        line.write(one.get(ValueLayout.JAVA_BYTE, 0));
-      }
-    }
-    return line.toString(UTF_8);
-  }
-
-  private static void write(Fd connection, String text, Deadline deadline) throws IOException {
-    byte[] bytes = text.getBytes(UTF_8);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment segment = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
-      for (long at = 0; at < bytes.length; ) {
-        if (!Poll.writable(deadline.left(), connection)) {
-          throw new IOException("an answer is not read");
-        }
-        long n = connection.write(segment.address() + at, bytes.length - at);
-        if (n < 0) {
-          return;
-        }
-        at += n;
-      }
     }
   }
 

@@ -18,8 +18,9 @@ sealed interface Decision {
   /**
    * Not granted.
    *
+   * @param kind of the reason
    * @param reason in words that follow the program's name
    * @param remedy what would allow it, for the operator
    */
-  record Refused(String rule, String reason, String remedy) implements Decision {}
+  record Refused(String rule, Refusal kind, String reason, String remedy) implements Decision {}
 }

@@ -21,7 +21,7 @@ record Explanation(List<String> lines, int exitCode) {
             lines.add("  executed: " + (pinned ? "the file that was judged" : "by its path"));
             yield 0;
           }
-          case Decision.Refused(String rule, String reason, String remedy) -> {
+          case Decision.Refused(String rule, _, String reason, String remedy) -> {
             lines.add(asked.program() + ": refused, " + reason);
             lines.add("  decided by: " + rule);
             if (!remedy.isEmpty()) {

@@ -73,17 +73,28 @@ final class Orphans {
    */
   private static boolean isOrphan(Path process) {
     try {
-      String stat = Files.readString(process.resolve("stat"));
-      if (!stat.contains(" (" + Spawn.HELD_COMM + ") ")) {
-        return false;
-      }
-      // pid (comm) state ppid ...
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-      Path parent = process.resolveSibling(fields[1]);
-      return !executable(process).equals(executable(parent));
+      return isHeld(stat(process))
+          && !executable(process).equals(executable(parent(process)))
+          // If it has gone on to its exec meanwhile, it is another executable for that reason.
+          && isHeld(stat(process));
     } catch (IOException e) {
       return false;
     }
+  }
+
+  private static String stat(Path process) throws IOException {
+    return Files.readString(process.resolve("stat"));
+  }
+
+  private static boolean isHeld(String stat) {
+    return stat.contains(" (" + Spawn.HELD_COMM + ") ");
+  }
+
+  private static Path parent(Path process) throws IOException {
+    String stat = stat(process);
+    // pid (comm) state ppid ...
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+    return process.resolveSibling(fields[1]);
   }
 
   private static Path executable(Path process) throws IOException {

@@ -53,6 +53,7 @@ final class Policy {
     if (asked.bytes() > config.requestBytes()) {
       return new Decision.Refused(
           "rexec_server.conf",
+          Refusal.REQUEST_BYTES,
           "asks with " + asked.bytes() + " bytes, " + config.requestBytes() + " are allowed",
           "RequestBytes=" + asked.bytes() + " in [Limits]");
     }
@@ -71,6 +72,7 @@ final class Policy {
     if (user != null && !config.users().contains(user)) {
       return new Decision.Refused(
           "rexec_server.conf",
+          Refusal.USER,
           "may not run as " + user,
           "User=" + user + " in [Accept] of rexec_server.conf, or in a rule of policy.d");
     }
@@ -81,6 +83,7 @@ final class Policy {
   private Decision notInWhitelist(Asked asked) {
     return new Decision.Refused(
         whitelistName,
+        Refusal.NOT_IN_WHITELIST,
         "not in the whitelist",
         "a line " + asked.program() + " in " + whitelistName);
   }
@@ -91,7 +94,7 @@ final class Policy {
     List<String> labels = new ArrayList<>();
     for (ProgramRule rule : rules) {
       Decision decision = byRule(rule, asked);
-      if (decision instanceof Decision.Refused(String label, String reason, _)) {
+      if (decision instanceof Decision.Refused(String label, _, String reason, _)) {
         labels.add(label);
         reasons.add(label + ": " + reason);
       } else {
@@ -100,6 +103,7 @@ final class Policy {
     }
     return new Decision.Refused(
         String.join(",", labels),
+        Refusal.FITS_NO_RULE,
         "fits no rule: " + String.join("; ", reasons),
         "a rule of policy.d that all of it fits");
   }
@@ -124,7 +128,7 @@ final class Policy {
   }
 
   private static Decision refused(ProgramRule rule, String reason) {
-    return new Decision.Refused(rule.label(), reason, "");
+    return new Decision.Refused(rule.label(), Refusal.FITS_NO_RULE, reason, "");
   }
 
   /**
@@ -141,6 +145,7 @@ final class Policy {
         return Optional.of(
             new Decision.Refused(
                 decider,
+                Refusal.VARIABLE,
                 "may not be given the variable " + name,
                 "Environment=" + name + " in [Accept] of rexec_server.conf, or in a rule"));
       }
@@ -149,6 +154,7 @@ final class Policy {
       return Optional.of(
           new Decision.Refused(
               decider,
+              Refusal.NICE,
               "may not run with nice " + wishes.nice(),
               "Nice=" + wishes.nice() + " in [Accept] of rexec_server.conf"));
     }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
@@ -39,6 +40,8 @@ final class ProgramTerminal implements Closeable {
   /** This object and its threads: the last one to go closes what all of them use. */
   private final AtomicInteger users = new AtomicInteger(1);
 
+  private final AtomicLong bytesIn = new AtomicLong();
+  private final AtomicLong bytesOut = new AtomicLong();
   private final CountDownLatch outputEnded = new CountDownLatch(1);
   private volatile boolean moved;
   private volatile boolean writing;
@@ -78,6 +81,16 @@ final class ProgramTerminal implements Closeable {
     return pty;
   }
 
+  /** How many bytes of the client's input the program could read. */
+  long bytesIn() {
+    return bytesIn.get();
+  }
+
+  /** How many bytes the program has written. */
+  long bytesOut() {
+    return bytesOut.get();
+  }
+
   void resize(Message.Resize size) {
     Terminal.resize(pty.master(), new Terminal.Size(size.rows(), size.columns()));
   }
@@ -101,6 +114,8 @@ final class ProgramTerminal implements Closeable {
           buffer.set(ValueLayout.JAVA_BYTE, 0, END_OF_FILE);
           goesOn = false;
           n = 1;
+        } else {
+          bytesIn.addAndGet(Math.max(0, n));
         }
         goesOn &= write(pty.master(), buffer, n);
       }
@@ -118,6 +133,7 @@ final class ProgramTerminal implements Closeable {
         long n = pty.master().read(buffer, SIZE);
         moved = true;
         writing = true;
+        bytesOut.addAndGet(Math.max(0, n));
         goesOn = n > 0 ? write(output, buffer, n) : n == -Errno.EAGAIN || n == -Errno.EINTR;
         writing = false;
       }

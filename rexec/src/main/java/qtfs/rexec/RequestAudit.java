@@ -21,17 +21,26 @@ import qtfs.linux.UnixSocket;
 final class RequestAudit implements Closeable {
   static final String EVENT = "request";
 
-  /** Of every request until something else is known. */
-  private static final String FAILED = "failed";
-
   /** Arguments may be a megabyte. */
   private static final int MOST_CHARS = 1000;
 
   private final Audit line;
   private final long begun = System.nanoTime();
-  private String outcome = "";
+  private final ServerMetrics metrics;
+  private long startedAt;
 
-  RequestAudit(UnixSocket.Credentials who) {
+  /** Null until something is asked for. */
+  private @Nullable Outcome outcome;
+
+  private @Nullable Refusal refusal;
+
+  /**
+   * Begins with the connection.
+   *
+   * @param metrics where the same is counted
+   */
+  RequestAudit(UnixSocket.Credentials who, ServerMetrics metrics) {
+    this.metrics = metrics;
     line =
         Audit.of(EVENT)
             .with("uid", who.uid())
@@ -51,7 +60,7 @@ final class RequestAudit implements Closeable {
 
   /** What is asked. */
   void asked(List<String> arguments) {
-    outcome = FAILED;
+    outcome = Outcome.FAILED;
     line.with("program", cut(ByteStrings.text(arguments.getFirst())));
     line.with("arguments", words(arguments.subList(1, arguments.size())));
   }
@@ -80,8 +89,8 @@ final class RequestAudit implements Closeable {
   void decided(Decision decision) {
     line.with("rule", decision.rule());
     switch (decision) {
-      case Decision.Refused(_, String reason, String remedy) -> {
-        refused(reason);
+      case Decision.Refused(_, Refusal kind, String reason, String remedy) -> {
+        refused(kind, reason);
         if (!remedy.isEmpty()) {
           line.with("would_allow", cut(remedy));
         }
@@ -94,17 +103,18 @@ final class RequestAudit implements Closeable {
     }
   }
 
-  void refused(String reason) {
-    outcome = "refused";
+  private void refused(Refusal kind, String reason) {
+    refusal = kind;
+    outcome = Outcome.REFUSED;
     line.with("reason", cut(reason));
   }
 
   void explained() {
-    outcome = "explained";
+    outcome = Outcome.EXPLAINED;
   }
 
   void calledOff() {
-    outcome = "called-off";
+    outcome = Outcome.CALLED_OFF;
   }
 
   /** There is a process. */
@@ -112,30 +122,63 @@ final class RequestAudit implements Closeable {
     line.with("pid", pid);
   }
 
+  /** The process is the program now. */
+  void started() {
+    startedAt = System.nanoTime();
+    metrics.started(startedAt - begun);
+  }
+
   /** The program could not be executed, or what else went wrong; nothing after its end. */
   void failed(String reason) {
-    if (outcome.equals(FAILED)) {
+    if (outcome == Outcome.FAILED) {
       line.with("reason", cut(reason));
     }
   }
 
-  /** The program has ended. */
-  void ended(Supervision.Outcome how) {
+  /**
+   * The program has ended.
+   *
+   * @param terminal that it had, null for none
+   */
+  void ended(Supervision.Outcome how, @Nullable ProgramTerminal terminal) {
+    metrics.ended(how.status(), System.nanoTime() - startedAt);
     if (how.clientGone()) {
-      outcome = "abandoned";
+      outcome = Outcome.ABANDONED;
     } else {
-      outcome = how.timedOut() ? "timed-out" : "ended";
+      outcome = how.timedOut() ? Outcome.TIMED_OUT : Outcome.ENDED;
     }
     switch (how.status()) {
       case ExitStatus.Exited(int code) -> line.with("code", code);
       case ExitStatus.Killed(int signal) -> line.with("signal", signal);
     }
+    if (terminal == null) {
+      line.withUnknown("stdin_bytes").withUnknown("stdout_bytes");
+    } else {
+      copied(terminal);
+    }
+    // A pipe of its own, or among what the terminal has written.
+    line.withUnknown("stderr_bytes");
+  }
+
+  private void copied(ProgramTerminal terminal) {
+    line.with("stdin_bytes", terminal.bytesIn()).with("stdout_bytes", terminal.bytesOut());
+    metrics.copied(ServerMetrics.Stream.STDIN, terminal.bytesIn());
+    metrics.copied(ServerMetrics.Stream.STDOUT, terminal.bytesOut());
   }
 
   @Override
   public void close() {
-    if (!outcome.isEmpty()) {
-      Log.audit(line.with("outcome", outcome).withSeconds("seconds", System.nanoTime() - begun));
+    if (outcome != null) {
+      count(outcome);
+      Log.audit(
+          line.with("outcome", outcome.word()).withSeconds("seconds", System.nanoTime() - begun));
+    }
+  }
+
+  private void count(Outcome known) {
+    metrics.requested(known);
+    if (known == Outcome.REFUSED && refusal != null) {
+      metrics.refused(refusal);
     }
   }
 }

@@ -2,8 +2,10 @@ package qtfs.rexec;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import qtfs.linux.Daemon;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
@@ -17,28 +19,46 @@ final class RexecDaemon implements Daemon, Closeable {
   private final ServerContext context;
   private final Server server;
   private final ControlSocket control;
+  private final MetricsEndpoint metrics;
 
-  private RexecDaemon(Path socket, ServerContext context, Server server, ControlSocket control) {
+  private RexecDaemon(
+      Path socket,
+      ServerContext context,
+      Server server,
+      ControlSocket control,
+      MetricsEndpoint metrics) {
     this.socket = socket;
     this.context = context;
     this.server = server;
     this.control = control;
+    this.metrics = metrics;
   }
 
   /**
    * Starts it.
    *
    * @param maxRequests 0 for what the configuration says
+   * @param metricsAddress where metrics are shown too, null for nowhere
    * @param inherited a listening socket to be used instead of one of its own; taken over
    */
   static RexecDaemon start(
-      Path runDir, ServerContext context, int maxRequests, Optional<Fd> inherited)
+      Path runDir,
+      ServerContext context,
+      int maxRequests,
+      @Nullable InetSocketAddress metricsAddress,
+      Optional<Fd> inherited)
       throws IOException {
     int most = maxRequests == 0 ? context.policy().get().config().programs() : maxRequests;
     Server server = Server.start(runDir, context, most, inherited);
     try {
       ControlSocket control = ControlSocket.start(runDir, new Control(context));
-      return new RexecDaemon(runDir.resolve("rexec_uds.sock"), context, server, control);
+      try {
+        MetricsEndpoint metrics = MetricsEndpoint.start(runDir, context, metricsAddress);
+        return new RexecDaemon(runDir.resolve("rexec_uds.sock"), context, server, control, metrics);
+      } catch (IOException e) {
+        control.close();
+        throw e;
+      }
     } catch (IOException e) {
       server.close();
       throw e;
@@ -80,6 +100,7 @@ final class RexecDaemon implements Daemon, Closeable {
   @Override
   public void close() {
     control.close();
+    metrics.close();
     int left = workLeft();
     try {
       if (context.policy().get().config().killAtStop()) {

@@ -2,6 +2,7 @@ package qtfs.rexec;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -20,6 +22,7 @@ import qtfs.linux.Log;
 import qtfs.linux.Notification;
 import qtfs.linux.ProcessAttributes;
 import qtfs.linux.SocketFamily;
+import qtfs.udsproxy.metrics.MetricsAddress;
 
 /**
  * {@code rexec_server}: runs the programs that clients ask for and the whitelist allows. Ends with
@@ -28,6 +31,8 @@ import qtfs.linux.SocketFamily;
 public final class RexecServer {
   private static final int OPEN_FILES = 65536;
   private static final long WATCH_MILLIS = 400;
+
+  private static final String METRICS = "--metrics";
 
   /** What a socket unit calls the socket, {@code FileDescriptorName=}. */
   private static final String SOCKET_NAME = "rexec";
@@ -119,6 +124,12 @@ public final class RexecServer {
                 .description("So many programs at once; more wait. Default: the configuration's")
                 .build())
         .addOption(
+            OptionSpec.builder(METRICS)
+                .paramLabel("ADDR:PORT")
+                .type(String.class)
+                .description("Shows metrics there too, not only on metrics.sock.")
+                .build())
+        .addOption(
             OptionSpec.builder("--log-format")
                 .paramLabel("FORMAT")
                 .type(Log.Format.class)
@@ -139,6 +150,9 @@ public final class RexecServer {
     if (options.hasMatchedOption("--max-requests") && maxRequests < 1) {
       throw new IOException("--max-requests " + maxRequests + " must be at least 1");
     }
+    @Nullable String metrics = options.matchedOptionValue(METRICS, null);
+    @Nullable InetSocketAddress metricsAddress =
+        metrics == null ? null : MetricsAddress.parse(METRICS, metrics);
     Log.Format format = options.matchedOptionValue("--log-format", null);
     if (format != null) {
       Log.format(format);
@@ -157,7 +171,7 @@ public final class RexecServer {
       Optional<Fd> socket = inherited.takeStream(SOCKET_NAME, SocketFamily.UNIX);
       inherited.requireNoMore(List.of(SOCKET_NAME));
       runner.catchSignals();
-      RexecDaemon daemon = RexecDaemon.start(runDir, context, maxRequests, socket);
+      RexecDaemon daemon = RexecDaemon.start(runDir, context, maxRequests, metricsAddress, socket);
       watch(watch, runner);
       return runner.run(daemon) ? 0 : ExitCode.CONFIGURATION;
     }

@@ -98,7 +98,10 @@ final class Server implements Closeable {
   private void acceptAll() {
     boolean complained = false;
     while (true) {
-      free.acquireUninterruptibly();
+      if (!free.tryAcquire()) {
+        context.metrics().reached(Limit.PROGRAMS);
+        free.acquireUninterruptibly();
+      }
       int[] events = Poll.readable(Deadline.FOREVER, listener.number(), stop.read().number());
       if (events[1] != 0) {
         return;

@@ -15,6 +15,7 @@ final class ServerContext {
   private final @Nullable String searchPath;
   private final List<String> childEnvironment;
   private final Children children = new Children();
+  private final ServerMetrics metrics = new ServerMetrics();
   private final RunningPrograms running;
   private final AtomicLong names = new AtomicLong();
 
@@ -67,6 +68,10 @@ final class ServerContext {
 
   Children children() {
     return children;
+  }
+
+  ServerMetrics metrics() {
+    return metrics;
   }
 
   RunningPrograms running() {

@@ -12,9 +12,9 @@ import qtfs.linux.Pipe;
  * The three standard streams of a call: the program's ends, and the copies between the others and
  * the caller's own.
  *
- * <p>A pipe as standard input is passed on itself, and nobody copies here. The other two are
- * copied, whatever they are: only so is all output with the caller before this process ends, see
- * docs/adr/0006.
+ * <p>A pipe as standard input is passed on itself where the way allows it, and nobody copies here.
+ * The other two are copied, whatever they are: only so is all output with the caller before this
+ * process ends, see docs/adr/0006.
  */
 final class Streams implements Closeable {
   private final Fd programsStdin;
@@ -25,11 +25,15 @@ final class Streams implements Closeable {
   private final Copy stdout;
   private final Copy stderr;
 
-  /** Makes the pipes; nothing is copied yet. */
-  Streams(Caller caller) throws LinuxException {
+  /**
+   * Makes the pipes; nothing is copied yet.
+   *
+   * @param keepsPipes whether the connection carries any pipe
+   */
+  Streams(Caller caller, boolean keepsPipes) throws LinuxException {
     this.caller = caller;
     Fd input = caller.stream(0);
-    if (input != null && isReadEnd(input)) {
+    if (keepsPipes && input != null && isReadEnd(input)) {
       this.programsStdin = input.duplicate();
       this.stdin = null;
     } else {

@@ -41,7 +41,7 @@ final class CallTest {
             "/bin/cat",
             "/bin/echo",
             "/bin/true",
-            "/nonexistent",
+            "/no/such/program",
             "nosuchtool",
             plain.toString(),
             "/bin/né");
@@ -90,11 +90,11 @@ final class CallTest {
 
   @Test
   void tellsWhatIsNotThere() throws Exception {
-    Harness.Outcome outcome = harness.call("/nonexistent");
+    Harness.Outcome outcome = harness.call("/no/such/program");
     assertThat(outcome)
         .isEqualTo(
             new Harness.Outcome(
-                127, "", "rexec_server: /nonexistent: No such file or directory\n", ""));
+                127, "", "rexec_server: /no/such/program: No such file or directory\n", ""));
     assertThat(harness.call("nosuchtool").stderr())
         .isEqualTo("rexec_server: nosuchtool: No such file or directory\n");
     assertThat(harness.call("/bin/né").stderr()).contains("/bin/né: No such file");
@@ -175,6 +175,16 @@ final class CallTest {
   @Test
   void givesTheProgramItsDescriptorsAndNoOther() throws Exception {
     assertThat(sh("ls /proc/$$/fd").text()).isEqualTo("0\n1\n2\n");
+  }
+
+  @Test
+  void givesTheProgramDefaultSignalsAndAGroupOfItsOwn() throws Exception {
+    String none = ":\t0000000000000000\n";
+    assertThat(sh("exec grep -h -e SigBlk -e SigIgn /proc/self/status").text())
+        .isEqualTo("SigBlk" + none + "SigIgn" + none);
+    // pid (comm) state ppid pgrp
+    String[] numbers = sh("cut -d ' ' -f 1,5 /proc/$$/stat").text().strip().split(" ");
+    assertThat(numbers[1]).isEqualTo(numbers[0]);
   }
 
   @Test

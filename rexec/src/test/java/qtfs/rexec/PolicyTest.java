@@ -51,6 +51,7 @@ final class PolicyTest {
         .isEqualTo(
             new Decision.Refused(
                 dir.resolve("whitelist").toString(),
+                Refusal.NOT_IN_WHITELIST,
                 "not in the whitelist",
                 "a line /bin/other in " + dir.resolve("whitelist")));
   }

@@ -4,6 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -193,12 +199,56 @@ final class RexecServerTest {
             "\"event\":\"request\",\"uid\":0,\"requester\":",
             "\"program\":\"/bin/sh\",\"arguments\":\"-c 'exit 3'\",\"rule\":\"" + whitelist + "\"",
             "\"pid\":",
-            "\"code\":3,\"outcome\":\"ended\",\"seconds\":");
-    assertThat(lines.get(1)).contains("\"signal\":9,\"outcome\":\"ended\"");
+            "\"code\":3,\"stdin_bytes\":null,\"stdout_bytes\":null,\"stderr_bytes\":null,",
+            "\"outcome\":\"ended\",\"seconds\":");
+    assertThat(lines.get(1)).contains("\"signal\":9,\"stdin_bytes\":null,");
     assertThat(lines.get(2))
         .contains(
             "\"program\":\"/bin/no\\u000abody\"",
             "\"reason\":\"not in the whitelist\"",
             "\"outcome\":\"refused\"");
+  }
+
+  /** As words; of a terminal the server copies the bytes itself, and a number is known. */
+  @Test
+  void countsBytesWhereItCopiesThem() throws Exception {
+    Process server = server("--log-format", "text");
+    Process client = client("-t", "/bin/sh", "-c", "read line; printf 123456789");
+    client.getOutputStream().write("abc\n".getBytes(UTF_8));
+    client.getOutputStream().flush();
+    assertThat(Harness.outcome(client).output()).endsWith("123456789");
+    end(server);
+    // What is typed is written back by the terminal: abc, CR, LF.
+    assertThat(read(log()))
+        .contains(" code=0 stdin_bytes=4 stdout_bytes=14 stderr_bytes=null outcome=ended");
+  }
+
+  @Test
+  void showsMetricsAndSaysWhyItCannot() throws Exception {
+    int port;
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = socket.getLocalPort();
+      ProcessBuilder taken = Harness.java(RexecServer.class, "--metrics", "127.0.0.1:" + port);
+      taken.command().addAll(List.of("--whitelist", dir.resolve("whitelist").toString()));
+      taken.command().addAll(List.of("--run-dir", dir.resolve("rexec").toString()));
+      Harness.Outcome outcome = Harness.outcome(taken.start());
+      assertThat(outcome.code()).isEqualTo(255);
+      assertThat(outcome.stderr()).contains("cannot listen at 127.0.0.1:" + port + ": Address");
+      assertThat(dir.resolve("rexec/rexec_uds.sock")).doesNotExist();
+    }
+    Harness.Outcome wrong =
+        Harness.outcome(Harness.java(RexecServer.class, "--metrics", "here").start());
+    assertThat(wrong.code()).isEqualTo(255);
+    assertThat(wrong.stderr()).contains("--metrics is \"here\", must be ADDR:PORT");
+    Process server = server("--metrics", "127.0.0.1:" + port);
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      URI uri = URI.create("http://127.0.0.1:" + port + "/metrics");
+      assertThat(
+              http.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
+                  .body())
+          .contains("qtfs_rexec_requests_total{outcome=\"ended\"} 0.0");
+    }
+    end(server);
+    assertThat(dir.resolve("rexec/metrics.sock")).doesNotExist();
   }
 }

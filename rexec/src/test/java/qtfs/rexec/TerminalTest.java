@@ -37,7 +37,7 @@ final class TerminalTest {
 
   @BeforeAll
   static void setUp() throws Exception {
-    harness = new Harness(dir, "/bin/sh", "/bin/bash", "/nonexistent");
+    harness = new Harness(dir, "/bin/sh", "/bin/bash", "/no/such/program");
   }
 
   @AfterAll
@@ -144,12 +144,12 @@ final class TerminalTest {
 
   @Test
   void isGivenBackByAProgramThatIsNotThere() throws Exception {
-    Process process = harness.rexecWithSignals("-t", "/nonexistent").start();
+    Process process = harness.rexecWithSignals("-t", "/no/such/program").start();
     Harness.Outcome outcome = Harness.outcome(process);
     assertThat(outcome)
         .isEqualTo(
             new Harness.Outcome(
-                127, "", "rexec_server: /nonexistent: No such file or directory\n", ""));
+                127, "", "rexec_server: /no/such/program: No such file or directory\n", ""));
   }
 
   @Test

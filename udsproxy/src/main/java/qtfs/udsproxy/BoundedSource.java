@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Log;
+import qtfs.udsproxy.metrics.MetricsPage;
 
 /**
  * A source of metrics that cannot hold up a scrape: it is asked on a thread of its own, and while

@@ -29,6 +29,7 @@ import qtfs.udsproxy.connector.Mark;
  */
 final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, StandIns.Waiting {
   private static final int READY = 1;
+  private static final int READY_EXTENDED = 2;
   private static final int FAILED = 0;
 
   private final Shared shared;
@@ -165,7 +166,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
               loop.after(
                   shared.deadlines().pairing(),
                   () -> fail(Refusal.PAIRING_TIMEOUT, "the application does not come in time"));
-          endRequest(READY);
+          endRequest(isExtended() && Mark.takesExtended(request) ? READY_EXTENDED : READY);
         });
   }
 
@@ -186,6 +187,10 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
           finish();
           link.startSession(who, application);
         });
+  }
+
+  private boolean isExtended() {
+    return requestor != null && requestor.isExtended();
   }
 
   private void onLoop(Runnable task) {

@@ -2,6 +2,7 @@ package qtfs.udsproxy;
 
 import io.netty.channel.IoEventLoop;
 import java.util.concurrent.TimeUnit;
+import qtfs.udsproxy.metrics.Histogram;
 
 /**
  * Measures how late an event loop is: once a second it sets itself a time and notes how much later

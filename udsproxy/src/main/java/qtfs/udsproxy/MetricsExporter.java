@@ -14,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Log;
+import qtfs.udsproxy.metrics.MetricsPage;
+import qtfs.udsproxy.metrics.ProcessMetrics;
 
 /**
  * Puts a scrape together, off the event loops: the files of proc are read, and devices asked, which

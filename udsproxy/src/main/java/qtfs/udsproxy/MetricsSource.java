@@ -1,6 +1,7 @@
 package qtfs.udsproxy;
 
 import java.io.IOException;
+import qtfs.udsproxy.metrics.MetricsPage;
 
 /**
  * Another part of the process that has metrics, shown next to the proxy's. Asked at each scrape, on

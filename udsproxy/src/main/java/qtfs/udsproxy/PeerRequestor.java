@@ -159,6 +159,11 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     }
   }
 
+  /** Whether the peer has agreed to the extended dialect; from its answer on. */
+  boolean isExtended() {
+    return agreed == Dialect.EXTENDED;
+  }
+
   private boolean isMarked() {
     return shared.dialect() == Dialect.EXTENDED;
   }

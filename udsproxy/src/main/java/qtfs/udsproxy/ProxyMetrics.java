@@ -4,6 +4,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import qtfs.udsproxy.metrics.MetricsPage;
 
 /**
  * The proxy's own metrics. Their names and labels are an interface for others, documented in

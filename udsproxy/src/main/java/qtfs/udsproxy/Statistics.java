@@ -2,6 +2,7 @@ package qtfs.udsproxy;
 
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import qtfs.udsproxy.metrics.Histogram;
 
 /** What the proxy counts since its start. For any thread. */
 final class Statistics {

@@ -286,6 +286,20 @@ final class ExtendedDialectTest {
     assertThat(answer(request.encode(Mark.NONE), -Errno.EACCES)).isZero();
   }
 
+  @Test
+  void theConnectorIsToldTheDialectIfItUnderstands() throws Exception {
+    ConnectRequest request =
+        new ConnectRequest(UnixSocket.Type.STREAM, peer.path("t.sock").toString());
+    int extended = PeerRequest.CONNECTED_EXTENDED;
+    assertThat(answer(request.encode(Mark.CONNECTOR), extended)).isEqualTo(2);
+    assertThat(answer(request.encode(Mark.CONNECTOR), 0)).isEqualTo(1);
+    assertThat(answer(request.encode(Mark.NONE), extended)).isEqualTo(1);
+    // As ours said it before there was the flag.
+    byte[] withoutFlag = request.encode(Mark.CONNECTOR);
+    withoutFlag[109] = 0;
+    assertThat(answer(withoutFlag, extended)).isEqualTo(1);
+  }
+
   /** What a connector is answered if the peer answers its proxy this. */
   private int answer(byte[] request, int peers) throws Exception {
     try (Fd connector = peer.connector(request);

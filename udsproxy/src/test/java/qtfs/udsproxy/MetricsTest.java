@@ -25,6 +25,8 @@ import qtfs.linux.FileStatus;
 import qtfs.linux.Pipe;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.udsproxy.metrics.Histogram;
+import qtfs.udsproxy.metrics.MetricsPage;
 
 /** What is scraped is what has happened, and nobody who scrapes badly is in anybody's way. */
 final class MetricsTest {

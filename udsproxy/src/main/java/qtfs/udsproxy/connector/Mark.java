@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
  * <pre>
  * 104  char[4]  QTFC or QTFX
  * 108  u8       version, 1
- * 109  u8       flags, 0; unknown ones are passed over
+ * 109  u8       flags; unknown ones are passed over. Of QTFC, 1: takes 2 for an answer
  * 110  u16      0
  * </pre>
  */
@@ -19,7 +19,10 @@ public enum Mark {
   /** A deployed program, or no room. */
   NONE(""),
 
-  /** A connector that takes -errno for an answer. A deployed daemon forwards it to the peer. */
+  /**
+   * A connector that takes -errno for an answer, and 2 for a connection in the extended dialect. A
+   * deployed daemon forwards it to the peer.
+   */
   CONNECTOR("QTFC"),
 
   /** A proxy that speaks the extended dialect. */
@@ -27,6 +30,7 @@ public enum Mark {
 
   private static final int OFFSET = 104;
   private static final byte VERSION = 1;
+  private static final byte TAKES_EXTENDED = 1;
 
   private final String letters;
 
@@ -48,11 +52,17 @@ public enum Mark {
     return NONE;
   }
 
+  /** Whether a connector wants to know that its connection goes in the extended dialect. */
+  public static boolean takesExtended(byte[] request) {
+    return of(request) == CONNECTOR && (request[OFFSET + 5] & TAKES_EXTENDED) != 0;
+  }
+
   /** Marks a request that is complete, if its path ends before the place. */
   void put(byte[] request) {
     if (this != NONE && hasRoom(request)) {
       ByteBuffer.wrap(request).put(OFFSET, letters.getBytes(ISO_8859_1));
       request[OFFSET + 4] = VERSION;
+      request[OFFSET + 5] = this == CONNECTOR ? TAKES_EXTENDED : 0;
     }
   }
 

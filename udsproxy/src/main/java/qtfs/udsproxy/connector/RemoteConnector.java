@@ -10,9 +10,11 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +44,11 @@ public final class RemoteConnector {
   private static final Duration STEP_LIMIT = Duration.ofSeconds(10);
   private static final int ANSWER_LENGTH = 4;
   private static final int READY = 1;
+  private static final int READY_EXTENDED = 2;
+
+  /** What the threads that listen for applications are called. */
+  private static final Set<String> PROXIES = Set.of("udsproxyd", "engine");
+
   private static final int MAX_ERRNO = 4095; // linux/err.h
 
   private final String requestSocket;
@@ -92,12 +99,27 @@ public final class RemoteConnector {
 
   /** Connects a socket of any type as {@link #connect(String)} does. */
   public Fd connect(UnixSocket.Type type, String path) throws IOException {
+    return connection(type, path).socket();
+  }
+
+  /**
+   * A connection.
+   *
+   * @param socket owned by whoever has this
+   * @param keepsPipes whether any pipe may be passed over it, with bytes in it already or at its
+   *     end: not where a deployed daemon may be on the way, which can die of such a pipe, or wait
+   *     for its reader and serve nobody meanwhile
+   */
+  public record Connection(Fd socket, boolean keepsPipes) {}
+
+  /** Connects as {@link #connect(UnixSocket.Type, String)} does, and tells what is on the way. */
+  public Connection connection(UnixSocket.Type type, String path) throws IOException {
     requirePlatformThread();
     int errno = Errno.ENOENT;
     if (!remoteOnly) {
       Attempt local = attempt(type, path);
       if (local.socket != null) {
-        return local.socket;
+        return new Connection(local.socket, !isProxy(local.socket));
       }
       errno = local.errno;
       if (!mayBeRemote(errno)) {
@@ -124,8 +146,22 @@ public final class RemoteConnector {
     return errno == Errno.ENOENT || errno == Errno.ECONNREFUSED;
   }
 
-  private Fd connectRemote(UnixSocket.Type type, String path, int localErrno) throws IOException {
-    String proxy = requestProxy(type, path, localErrno);
+  /** Whether the kernel module has led a connect to the daemon: whose kind it does not tell. */
+  private static boolean isProxy(Fd socket) throws LinuxException {
+    try {
+      Path comm = Path.of("/proc/" + UnixSocket.peerCredentials(socket).pid() + "/comm");
+      return PROXIES.contains(Files.readString(comm).strip());
+    } catch (LinuxException e) {
+      throw e;
+    } catch (IOException gone) {
+      return true;
+    }
+  }
+
+  private Connection connectRemote(UnixSocket.Type type, String path, int localErrno)
+      throws IOException {
+    int answer = ask(type, path, localErrno);
+    String proxy = path + ConnectRequest.PROXY_SUFFIX;
     Attempt attempt = attempt(type, proxy);
     if (attempt.socket == null) {
       throw new RemoteConnectException(
@@ -136,7 +172,7 @@ public final class RemoteConnector {
               + ", which udsproxyd had announced: "
               + Errno.message(attempt.errno));
     }
-    return attempt.socket;
+    return new Connection(attempt.socket, answer == READY_EXTENDED);
   }
 
   /**
@@ -146,6 +182,12 @@ public final class RemoteConnector {
    * @return the socket on this host that stands in for it, to be connected to within five seconds
    */
   String requestProxy(UnixSocket.Type type, String path, int localErrno) throws IOException {
+    int ignored = ask(type, path, localErrno);
+    return path + ConnectRequest.PROXY_SUFFIX;
+  }
+
+  /** The daemon's answer, a good one. */
+  private int ask(UnixSocket.Type type, String path, int localErrno) throws IOException {
     byte[] request = ConnectRequest.of(type, path).encode(Mark.CONNECTOR);
     Attempt daemon = attempt(UnixSocket.Type.STREAM, requestSocket);
     if (daemon.socket == null) {
@@ -155,11 +197,11 @@ public final class RemoteConnector {
         Arena arena = Arena.ofConfined()) {
       send(socket, arena.allocateFrom(ValueLayout.JAVA_BYTE, request));
       int answer = receive(socket, arena.allocate(ANSWER_LENGTH, ANSWER_LENGTH));
-      if (answer != READY) {
+      if (answer != READY && answer != READY_EXTENDED) {
         throw refused(path, answer);
       }
+      return answer;
     }
-    return path + ConnectRequest.PROXY_SUFFIX;
   }
 
   /** A refusal, with the errno of the connect on the other host if the answer tells it. */

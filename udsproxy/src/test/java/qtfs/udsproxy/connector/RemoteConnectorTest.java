@@ -20,12 +20,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.newsclub.net.unix.AFUNIXServerSocketChannel;
 import org.newsclub.net.unix.AFUNIXSocketAddress;
 import org.newsclub.net.unix.AFUNIXSocketChannel;
 import qtfs.linux.Errno;
 import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
+import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.RemoteConnectException.Step;
 
 /** The connector against a daemon that is played by the test, byte by byte. */
@@ -104,7 +107,7 @@ final class RemoteConnectorTest {
                 for (byte b : answer) {
                   app.write(ByteBuffer.wrap(new byte[] {b}));
                 }
-                if (answer.length == 4 && answer[0] == 1) {
+                if (answer.length == 4 && answer[0] > 0) {
                   try (AFUNIXSocketChannel data = proxy.accept()) {
                     data.write(ByteBuffer.wrap("hello".getBytes(UTF_8)));
                   }
@@ -146,7 +149,7 @@ final class RemoteConnectorTest {
     assertThat(ConnectRequest.decode(bytes).path()).isEqualTo(target.toString());
     int end = 4 + target.toString().length();
     assertThat(Arrays.copyOfRange(bytes, end, 104)).containsOnly(0);
-    assertThat(Arrays.copyOfRange(bytes, 104, 112)).containsExactly('Q', 'T', 'F', 'C', 1, 0, 0, 0);
+    assertThat(Arrays.copyOfRange(bytes, 104, 112)).containsExactly('Q', 'T', 'F', 'C', 1, 1, 0, 0);
     assertThat(Arrays.copyOf(bytes, 4)).containsExactly(1, 0, 0, 0);
   }
 
@@ -211,7 +214,7 @@ final class RemoteConnectorTest {
 
   @Test
   void takesNoOtherAnswerForReady() throws Exception {
-    playDaemon((byte) 2, (byte) 0, (byte) 0, (byte) 0);
+    playDaemon((byte) 3, (byte) 0, (byte) 0, (byte) 0);
     assertThat(failure().step()).isEqualTo(Step.REFUSED);
   }
 
@@ -282,5 +285,29 @@ final class RemoteConnectorTest {
     assertThat(request.get(10, TimeUnit.SECONDS)).hasSize(112);
     assertThatThrownBy(() -> connector.connectChannel(dir.resolve("y.sock")))
         .isInstanceOf(IOException.class);
+  }
+
+  /** A deployed daemon answers 1; ours 2, where the other host's is ours too. */
+  @ParameterizedTest
+  @CsvSource({"1, false", "2, true"})
+  void tellsWhetherAnyPipeMayBePassed(byte answer, boolean keepsPipes) throws Exception {
+    playDaemon(answer, (byte) 0, (byte) 0, (byte) 0);
+    RemoteConnector.Connection connection =
+        connector.connection(UnixSocket.Type.STREAM, target.toString());
+    try (Fd socket = connection.socket()) {
+      assertThat(connection.keepsPipes()).isEqualTo(keepsPipes);
+      assertThat(readFive(socket)).isEqualTo("hello");
+    }
+    assertThat(Mark.takesExtended(request.get(5, TimeUnit.SECONDS))).isTrue();
+  }
+
+  @Test
+  void anyPipeMayBePassedOnThisHost() throws Exception {
+    AFUNIXServerSocketChannel _ = keepListening(target);
+    RemoteConnector.Connection connection =
+        connector.connection(UnixSocket.Type.STREAM, target.toString());
+    try (Fd _ = connection.socket()) {
+      assertThat(connection.keepsPipes()).isTrue();
+    }
   }
 }

@@ -1,4 +1,4 @@
-package qtfs.udsproxy;
+package qtfs.udsproxy.metrics;
 
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
@@ -62,13 +62,13 @@ public final class MetricsPage {
   }
 
   /** Adds durations. */
-  MetricsPage histogram(String name, String help, Histogram histogram, String... labels) {
+  public MetricsPage histogram(String name, String help, Histogram histogram, String... labels) {
     histograms
         .computeIfAbsent(name, base -> HistogramSnapshot.builder().name(base).help(help))
         .dataPoint(
             HistogramSnapshot.HistogramDataPointSnapshot.builder()
                 .classicHistogramBuckets(
-                    ClassicHistogramBuckets.of(Histogram.bounds(), histogram.counts()))
+                    ClassicHistogramBuckets.of(histogram.bounds(), histogram.counts()))
                 .sum(histogram.sumSeconds())
                 .labels(Labels.of(labels))
                 .build());
@@ -83,7 +83,7 @@ public final class MetricsPage {
   }
 
   /** Takes over all that is on another page, which has other names. */
-  void addAll(MetricsPage other) {
+  public void addAll(MetricsPage other) {
     counters.putAll(other.counters);
     gauges.putAll(other.gauges);
     histograms.putAll(other.histograms);
@@ -96,7 +96,7 @@ public final class MetricsPage {
    * @param accept what the HTTP header of that name says, empty for none
    * @return the content type
    */
-  String write(OutputStream out, String accept) throws IOException {
+  public String write(OutputStream out, String accept) throws IOException {
     MetricSnapshots.Builder all = MetricSnapshots.builder();
     counters.values().forEach(one -> all.metricSnapshot(one.build()));
     gauges.values().forEach(one -> all.metricSnapshot(one.build()));

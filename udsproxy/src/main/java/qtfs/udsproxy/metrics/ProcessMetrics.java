@@ -1,4 +1,4 @@
-package qtfs.udsproxy;
+package qtfs.udsproxy.metrics;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /** What any process shows, under the names that are usual for it, and which build this is. */
-final class ProcessMetrics {
+public final class ProcessMetrics {
   private ProcessMetrics() {}
 
   /** Adds what can be had: out of descriptors, proc cannot be read. */
-  static void addTo(MetricsPage page) {
+  public static void addTo(MetricsPage page) {
     page.info("qtfs_build_info", "Which build this is", "version", version());
     addDescriptors(page);
     page.gauge(
