@@ -182,7 +182,7 @@ final class Client {
                   + " could start the program");
     }
     try (received) {
-      if (received.message() instanceof Message.PidMap pidMap) {
+      if (received.message() instanceof Message.PidMap pidMap && pidMap.pid() > 0) {
         log("remote pid " + pidMap.pid());
         return pidMap;
       }
