@@ -112,8 +112,17 @@ final class Client {
   }
 
   private Ending run(MessageChannel channel, File pids) throws IOException, RexecException {
-    Wishes wishes = UserTerminal.addTo(settings);
     Streams streams = new Streams(settings.stdin, settings.stdout, settings.stderr);
+    try {
+      return run(channel, pids, streams);
+    } finally {
+      streams.abandon();
+    }
+  }
+
+  private Ending run(MessageChannel channel, File pids, Streams streams)
+      throws IOException, RexecException {
+    Wishes wishes = UserTerminal.addTo(settings);
     Outputs outputs = streams.outputs();
     request(channel, streams, wishes);
     outputs.start();

@@ -22,6 +22,7 @@ final class Pump implements Runnable {
   private final @Nullable Fd sink;
   private final Fd pipe;
   private final MemorySegment buffer = Arena.ofAuto().allocate(SIZE);
+  private boolean started;
   private final CountDownLatch done = new CountDownLatch(1);
   private volatile boolean anything;
   private volatile boolean writing;
@@ -56,9 +57,17 @@ final class Pump implements Runnable {
   }
 
   void start() {
+    started = true;
     Thread thread = new Thread(this, what);
     thread.setDaemon(true);
     thread.start();
+  }
+
+  /** Closes the pipe of one that will not start; by the thread that would have started it. */
+  void abandon() {
+    if (!started) {
+      pipe.close();
+    }
   }
 
   @Override
