@@ -3,24 +3,21 @@ package qtfs.dist;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The build step that writes an AOT cache for each program of an install image, by running the
@@ -28,8 +25,9 @@ import org.jspecify.annotations.Nullable;
  * rexec_server}, and {@code qtcfg} up to the kernel module. {@code engine} starts without one.
  *
  * <p>Needs neither root nor namespaces nor files in /etc: everything lives in a temporary
- * directory, and one {@code udsproxyd} that is its own peer on the loopback plays both hosts.
- * Nothing is done when the caches are younger than all they were made of.
+ * directory, and one {@code udsproxyd} that is its own peer on the loopback plays both hosts. The
+ * caches are for the runtime in the image, or for this JVM where the image has none. Nothing is
+ * done when the caches are of the same files as these.
  */
 final class AotTraining {
   private static final List<String> PROGRAMS =
@@ -50,6 +48,12 @@ final class AotTraining {
   private final Path image;
   private final Path work;
 
+  /** Where the digest of what the caches were made of is kept, beside the image. */
+  private final Path inputs;
+
+  /** The Java home that will use the caches. */
+  private final Path java;
+
   /**
    * @param work an empty directory; the image is run through a link in it, since the JVM that
    *     writes the cache gets its options in one string, and a space in a path would split it
@@ -57,6 +61,9 @@ final class AotTraining {
   private AotTraining(Path image, Path work) throws IOException {
     this.image = Files.createSymbolicLink(work.resolve("image"), image);
     this.work = work;
+    inputs = image.resolveSibling("aot-inputs");
+    Path runtime = this.image.resolve("lib/runtime");
+    java = Files.exists(runtime) ? runtime : Path.of(System.getProperty("java.home"));
   }
 
   public static void main(String[] args) throws IOException, InterruptedException {
@@ -65,6 +72,7 @@ final class AotTraining {
       Files.setPosixFilePermissions(
           image.resolve("bin").resolve(program), PosixFilePermissions.fromString("rwxr-xr-x"));
     }
+    ImageFiles.settle(image, FileTime.from(Instant.parse(args[1])));
     Path work = Files.createTempDirectory("qtfs-aot");
     try {
       AotTraining training = new AotTraining(image, work);
@@ -72,23 +80,31 @@ final class AotTraining {
         training.run();
       }
     } finally {
-      deleteTree(work);
+      ImageFiles.deleteTree(work);
     }
   }
 
   private boolean upToDate() throws IOException {
-    if (!Files.exists(recordedJvm()) || !Files.readString(recordedJvm()).equals(thisJvm())) {
-      return false;
+    return Files.exists(recordedJvm())
+        && Files.readString(recordedJvm()).equals(jvm())
+        && Files.exists(inputs)
+        && Files.readString(inputs).equals(inputsDigest());
+  }
+
+  /** Of what the JVM compares with its cache, and of what decides what a cache has in it. */
+  private String inputsDigest() throws IOException {
+    List<Path> files = new ArrayList<>();
+    for (String part : List.of("bin", "lib/native", "lib/runtime/lib")) {
+      files.addAll(ImageFiles.below(image.resolve(part)));
     }
-    FileTime made = Files.getLastModifiedTime(recordedJvm());
-    try (Stream<Path> inputs =
-        Stream.of("bin", "lib", "lib/native").map(image::resolve).flatMap(AotTraining::files)) {
-      return inputs.allMatch(file -> modified(file).compareTo(made) <= 0);
+    try (Stream<Path> jars = Files.list(image.resolve("lib"))) {
+      jars.filter(Files::isRegularFile).sorted().forEach(files::add);
     }
+    return ImageFiles.digest(files, image);
   }
 
   private void run() throws IOException, InterruptedException {
-    deleteTree(image.resolve("lib/aot"));
+    ImageFiles.deleteTree(image.resolve("lib/aot"));
     Files.createDirectories(image.resolve("lib/aot"));
     Path whitelist = Files.writeString(work.resolve("whitelist"), "/bin/sh\n");
     Files.setPosixFilePermissions(whitelist, PosixFilePermissions.fromString("r--------"));
@@ -124,7 +140,8 @@ final class AotTraining {
       System.out.printf(
           "%s: %,d KiB%n", cache(program).getFileName(), Files.size(cache(program)) >> 10);
     }
-    Files.writeString(recordedJvm(), thisJvm());
+    Files.writeString(recordedJvm(), jvm());
+    Files.writeString(inputs, inputsDigest());
   }
 
   /** An application's connect through the proxy, as docs/protocol.md has it, that says nothing. */
@@ -185,7 +202,7 @@ final class AotTraining {
     builder.directory(work.toFile());
     builder.redirectErrorStream(true);
     builder.redirectOutput(log(name).toFile());
-    builder.environment().put("QTFS_JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().put("QTFS_JAVA_HOME", java.toString());
     builder.environment().put("QTFS_RUN_DIR", work.resolve("qtfs").toString());
     builder.environment().put("REXEC_RUN_DIR", work.resolve("rexec").toString());
     builder.environment().put("QTFS_CONNECT", "remote");
@@ -220,9 +237,9 @@ final class AotTraining {
   }
 
   /** The JVM's build as the launchers compute it: two values of its release file, in its order. */
-  private static String thisJvm() throws IOException {
+  private String jvm() throws IOException {
     StringBuilder build = new StringBuilder();
-    for (String line : Files.readAllLines(Path.of(System.getProperty("java.home"), "release"))) {
+    for (String line : Files.readAllLines(java.resolve("release"))) {
       if (line.startsWith("JAVA_VERSION=")) {
         break;
       }
@@ -254,44 +271,5 @@ final class AotTraining {
       process.destroyForcibly();
       throw new IOException("did not end: " + process.info().commandLine().orElse("?"));
     }
-  }
-
-  private static Stream<Path> files(Path directory) {
-    try (Stream<Path> entries = Files.list(directory)) {
-      return entries.filter(Files::isRegularFile).toList().stream();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static FileTime modified(Path file) {
-    try {
-      return Files.getLastModifiedTime(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static void deleteTree(Path root) throws IOException {
-    if (!Files.exists(root)) {
-      return;
-    }
-    Files.walkFileTree(
-        root,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes ignored)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
-              throws IOException {
-            Files.delete(directory);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 }

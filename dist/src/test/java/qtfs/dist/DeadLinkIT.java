@@ -7,15 +7,20 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.dist.TwoHosts.Host;
 
 /**
  * A peer whose host has vanished without a word ends its sessions within the link timeout; one that
- * is there and reads nothing keeps them, however long.
+ * is there and reads nothing keeps them, however long; with TLS on the link, or without.
  */
+@ParameterizedClass
+@ValueSource(booleans = {false, true})
 final class DeadLinkIT {
   private static final String HELLO = "/run/hello.sock";
   private static final String SINK = "/run/sink.sock";
@@ -27,11 +32,12 @@ final class DeadLinkIT {
       Pattern.compile("session-end .* path=(\\S+) .*: the peer's host has not answered for \\d+ s");
   private static final Pattern IDLE = Pattern.compile("\"idleMillis\":(\\d+)");
 
-  @AutoClose private static TwoHosts hosts;
-  private static Running link;
+  @Parameter private boolean secured;
+  private TwoHosts hosts;
+  private Running link;
 
-  @BeforeAll
-  static void up() throws Exception {
+  @BeforeEach
+  void up() throws Exception {
     Programs.need("socat", "socat");
     TwoHosts.skipUnless(
         Files.exists(Path.of("/dev/net/tun")), "no /dev/net/tun: load the kernel module tun");
@@ -41,34 +47,39 @@ final class DeadLinkIT {
       Running proxy = hosts.daemon("udsproxyd on " + host);
       proxy.signal("TERM");
       proxy.result();
-      hosts.startProxy(host, "--link-timeout=" + TIMEOUT_SECONDS + "s");
     }
+    hosts.startProxies(1, secured, "--link-timeout=" + TIMEOUT_SECONDS + "s");
     link = PoorLink.between(hosts);
     serve(HELLO, "SYSTEM:echo hello; exec cat >&2");
     serve(SINK, "SYSTEM:exec cat >/dev/null");
     serve(FLOOD, "SYSTEM:exec cat /dev/zero");
   }
 
-  private static void serve(String socket, String what) throws Exception {
+  @AfterEach
+  void down() {
+    hosts.close();
+  }
+
+  private void serve(String socket, String what) throws Exception {
     hosts.startServer(Host.B, List.of("socat", "UNIX-LISTEN:" + socket + ",fork", what), socket);
   }
 
-  private static Running start(String client) throws Exception {
+  private Running start(String client) throws Exception {
     return Way.PRELOAD.start(hosts, client);
   }
 
-  private static Running startStalled() throws Exception {
+  private Running startStalled() throws Exception {
     Running reader = start("exec socat -u UNIX-CONNECT:" + FLOOD + " -");
     Await.until("it reads", () -> !reader.output().isEmpty());
     reader.signal("STOP");
     return reader;
   }
 
-  private static String sessions(Host host) throws Exception {
+  private String sessions(Host host) throws Exception {
     return hosts.sh(host, SESSIONS).output();
   }
 
-  private static long longestIdle(Host host) throws Exception {
+  private long longestIdle(Host host) throws Exception {
     return IDLE.matcher(sessions(host))
         .results()
         .map((MatchResult idle) -> idle.group(1))
@@ -78,7 +89,7 @@ final class DeadLinkIT {
   }
 
   /** The sockets of the sessions that a host's proxy has ended because the other did not answer. */
-  private static List<String> ofDeadLinks(Host host) {
+  private List<String> ofDeadLinks(Host host) {
     return ENDED
         .matcher(hosts.daemon("udsproxyd on " + host).errors())
         .results()

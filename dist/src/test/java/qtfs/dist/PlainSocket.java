@@ -54,6 +54,11 @@ record PlainSocket(Fd fd) implements Closeable {
 
   /** The first half of {@link #request}: the answer is still to come. */
   static PlainSocket ask(String path) throws IOException {
+    return ask("/var/run/qtfs/remote_uds.sock", path);
+  }
+
+  /** Asks the udsproxyd that takes requests at a socket. */
+  static PlainSocket ask(String requests, String path) throws IOException {
     byte[] request =
         ByteBuffer.allocate(REQUEST_LENGTH)
             .order(ByteOrder.LITTLE_ENDIAN)
@@ -61,7 +66,7 @@ record PlainSocket(Fd fd) implements Closeable {
             .putShort((short) 0)
             .put(path.getBytes(UTF_8))
             .array();
-    PlainSocket proxy = new PlainSocket(UnixSocket.connect("/var/run/qtfs/remote_uds.sock"));
+    PlainSocket proxy = new PlainSocket(UnixSocket.connect(requests));
     proxy.send(request, List.of());
     return proxy;
   }

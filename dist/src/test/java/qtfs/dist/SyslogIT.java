@@ -9,7 +9,6 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import qtfs.dist.TwoHosts.Host;
@@ -46,11 +45,12 @@ final class SyslogIT {
   }
 
   /** The way of syslog(3): an own message each. */
-  @Test
-  void byDatagrams() throws Exception {
-    String socket = "/run/datagrams.sock";
+  @ParameterizedTest
+  @EnumSource
+  void byDatagrams(Way way) throws Exception {
+    String socket = "/run/datagrams-" + way + ".sock";
     Path log = startLog("UNIX-RECV", socket);
-    logLines("--udp", Way.PRELOAD, Way.PRELOAD.open(hosts, socket));
+    logLines("--udp", way, way.open(hosts, socket, "dgram"));
     assertLogged(log);
   }
 

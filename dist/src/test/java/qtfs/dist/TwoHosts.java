@@ -152,10 +152,38 @@ final class TwoHosts implements AutoCloseable {
     startProxy(Host.B, options);
   }
 
+  /** Proxies with so many event loops each, and with TLS between them or not. */
+  void startProxies(int loops, boolean secured, String... more) throws Exception {
+    Path tls = secured ? makeCertificates() : directory;
+    for (Host host : Host.values()) {
+      List<String> options = new ArrayList<>(List.of(more));
+      if (secured) {
+        options.add("--tls-ca=" + tls.resolve("ca.crt"));
+        options.add("--tls-cert=" + tls.resolve(host.address + ".crt"));
+        options.add("--tls-key=" + tls.resolve(host.address + ".key"));
+      }
+      startProxy(host, loops, options.toArray(String[]::new));
+    }
+  }
+
+  private Path makeCertificates() throws IOException, InterruptedException {
+    skipUnless(succeeds("openssl", "version"), "openssl is missing: apt-get install openssl");
+    Path tls = directory.resolve("tls");
+    String script = SCRIPT.resolveSibling("make-test-ca").toString();
+    Running.Result made =
+        startHere(List.of(script, tls.toString(), Host.A.address, Host.B.address)).result();
+    assertThat(made.code()).as("make-test-ca: %s", made.stderr()).isZero();
+    return tls;
+  }
+
   Running startProxy(Host host, String... options) throws Exception {
+    return startProxy(host, 1, options);
+  }
+
+  private Running startProxy(Host host, int loops, String... options) throws Exception {
     List<String> command = new ArrayList<>(List.of(program("udsproxyd")));
     command.addAll(List.of(options));
-    command.addAll(List.of("1", host.address, PORT, host.peer().address, PORT));
+    command.addAll(List.of(Integer.toString(loops), host.address, PORT, host.peer().address, PORT));
     return startDaemon("udsproxyd on " + host, host, command);
   }
 
@@ -280,7 +308,8 @@ final class TwoHosts implements AutoCloseable {
     builder.redirectInput(new File("/dev/null"));
     builder.redirectOutput(stdout.toFile());
     builder.redirectError(stderr.toFile());
-    builder.environment().put("QTFS_JAVA_HOME", System.getProperty("java.home"));
+    // For an image that has no runtime of its own.
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     builder.environment().put("REXEC", program("rexec"));
     return new Running(command, builder.start(), stdout, stderr);
   }
@@ -300,7 +329,7 @@ final class TwoHosts implements AutoCloseable {
     return Stream.concat(Stream.of(first), Stream.of(rest)).toList();
   }
 
-  private static boolean isRoot() throws IOException {
+  static boolean isRoot() throws IOException {
     return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
   }
 

@@ -13,7 +13,7 @@ enum Way {
   /** By the preload library in the program, at the same path. */
   PRELOAD {
     @Override
-    String open(TwoHosts hosts, String path) throws IOException {
+    String open(TwoHosts hosts, String path, String type) throws IOException {
       TwoHosts.preloadLibrary();
       Files.createDirectories(directoryOnA(hosts, path));
       return path;
@@ -28,7 +28,7 @@ enum Way {
   /** By a socket of A that its udsproxyd listens on, at another path. */
   EXPOSE {
     @Override
-    String open(TwoHosts hosts, String path) throws Exception {
+    String open(TwoHosts hosts, String path, String type) throws Exception {
       String local = "/run/exposed" + path;
       if (Files.notExists(hosts.file(Host.A, local))) {
         Files.createDirectories(directoryOnA(hosts, local));
@@ -39,7 +39,7 @@ enum Way {
                 hosts.program("udsproxyd"),
                 "ctl",
                 "expose",
-                path + "=" + local);
+                path + "=" + local + ",type=" + type);
         assertThat(result.code()).as("%s", result).isZero();
       }
       return local;
@@ -51,8 +51,17 @@ enum Way {
     }
   };
 
-  /** Makes what the way needs; returns the path that the program on A is to use. */
-  abstract String open(TwoHosts hosts, String path) throws Exception;
+  /**
+   * Makes what the way needs; returns the path that the program on A is to use.
+   *
+   * @param type of the socket, as {@code --expose} has it
+   */
+  abstract String open(TwoHosts hosts, String path, String type) throws Exception;
+
+  /** The same for a socket of the most common type. */
+  String open(TwoHosts hosts, String path) throws Exception {
+    return open(hosts, path, "stream");
+  }
 
   abstract String before(String script);
 

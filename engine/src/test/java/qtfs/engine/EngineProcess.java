@@ -44,7 +44,8 @@ final class EngineProcess implements AutoCloseable {
             .redirectError(err.toFile());
     Map<String, String> all = builder.environment();
     all.keySet().removeAll(List.of("QTFS_RUN_DIR", "JOURNAL_STREAM", "NOTIFY_SOCKET"));
-    all.put("QTFS_JAVA_HOME", System.getProperty("java.home"));
+    // For an image that has no runtime of its own.
+    all.put("JAVA_HOME", System.getProperty("java.home"));
     all.put("LD_PRELOAD", SimulatedServer.preload());
     all.put("SIMKERNEL_DIR", kernel.directory().toString());
     all.putAll(environment);

@@ -1,5 +1,6 @@
 package qtfs.linux;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static qtfs.linux.LinuxException.check;
 
 import java.io.Closeable;
@@ -7,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open file descriptor and the duty to close it.
@@ -23,9 +25,14 @@ public final class Fd implements Closeable {
   private static final MemorySegment CLOSE = Libc.function("close");
   private static final MemorySegment DUP = Libc.function("fcntl");
   private static final MemorySegment OPEN = Libc.interposable("open");
+  private static final MemorySegment SYSCALL = Libc.function("syscall");
   private static final MemorySegment READ = Libc.function("read");
   private static final MemorySegment WRITE = Libc.function("write");
   private static final MemorySegment LSEEK = Libc.function("lseek");
+  private static final int OPENAT2 = 437; // asm-generic/unistd.h; glibc has no function for it
+  private static final int AT_FDCWD = -100; // linux/fcntl.h
+  private static final int RESOLVE_CACHED = 0x20; // linux/openat2.h
+  private static final int OPEN_HOW_SIZE = 24; // struct open_how: u64 flags, mode, resolve
   private static final int F_DUPFD_CLOEXEC = 1030; // linux/fcntl.h
 
   // open(2) flags, asm-generic/fcntl.h; the same on x86-64 and aarch64 but for those named below
@@ -79,6 +86,24 @@ public final class Fd implements Closeable {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment name = Libc.cString(arena, path);
       return own(check(Libc.call(OPEN, name.address(), flags | O_CLOEXEC, mode), "open " + path));
+    }
+  }
+
+  /**
+   * Opens a file with O_PATH, close-on-exec, if the kernel has its name and all those before it in
+   * its cache: so this waits for no file system.
+   *
+   * @return null if it cannot be had in this way, for whatever reason, an older kernel too
+   */
+  public static @Nullable Fd openCached(String path) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment name = Libc.cString(arena, path);
+      MemorySegment how = arena.allocate(OPEN_HOW_SIZE, 8);
+      how.set(JAVA_LONG, 0, O_PATH | O_CLOEXEC);
+      how.set(JAVA_LONG, 16, RESOLVE_CACHED);
+      int opened =
+          Libc.call(SYSCALL, OPENAT2, AT_FDCWD, name.address(), how.address(), OPEN_HOW_SIZE, 0);
+      return opened < 0 ? null : own(opened);
     }
   }
 

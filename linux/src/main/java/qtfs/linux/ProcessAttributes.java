@@ -13,6 +13,7 @@ public final class ProcessAttributes {
   private static final MemorySegment UMASK = Libc.function("umask");
   private static final MemorySegment GETPID = Libc.function("getpid");
   private static final MemorySegment GETUID = Libc.function("geteuid");
+  private static final MemorySegment GETGID = Libc.function("getegid");
   private static final MemorySegment GETRLIMIT = Libc.function("getrlimit");
   private static final MemorySegment SETRLIMIT = Libc.function("setrlimit");
   private static final MemorySegment EXIT = Libc.function("_exit");
@@ -33,6 +34,11 @@ public final class ProcessAttributes {
   /** The effective user. */
   public static int uid() {
     return Libc.call(GETUID, 0);
+  }
+
+  /** The effective group. */
+  public static int gid() {
+    return Libc.call(GETGID, 0);
   }
 
   /**

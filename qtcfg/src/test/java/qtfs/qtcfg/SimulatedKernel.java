@@ -156,7 +156,8 @@ record SimulatedKernel(Path directory) {
     ProcessBuilder builder = new ProcessBuilder(command);
     Map<String, String> environment = builder.environment();
     environment.remove("POSIXLY_CORRECT");
-    environment.put("QTFS_JAVA_HOME", System.getProperty("java.home"));
+    // For an image that has no runtime of its own.
+    environment.put("JAVA_HOME", System.getProperty("java.home"));
     if (IMAGE != null) {
       environment.put("PATH", IMAGE + "/bin:" + System.getenv("PATH"));
     }

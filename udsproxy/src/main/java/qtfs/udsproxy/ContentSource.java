@@ -17,6 +17,7 @@ final class ContentSource {
   private final ProxyLoop loop;
   private final Session session;
   private final Channel tcp;
+  private final Backlog.Share held;
   private final Fd file;
   private final Runnable done;
   private long left;
@@ -29,6 +30,7 @@ final class ContentSource {
       ProxyLoop loop,
       Session session,
       Channel tcp,
+      Backlog.Share held,
       Fd file,
       long size,
       Runnable done) {
@@ -36,6 +38,7 @@ final class ContentSource {
     this.loop = loop;
     this.session = session;
     this.tcp = tcp;
+    this.held = held;
     this.file = file;
     this.left = size;
     this.done = done;
@@ -44,6 +47,7 @@ final class ContentSource {
   /**
    * Begins to send behind what is being written now.
    *
+   * @param held for what waits in the link
    * @param file taken over
    * @param done called when all has been written, or nothing more can be; not after {@link #close}
    * @return null for an empty file, of which there is nothing to send
@@ -53,23 +57,24 @@ final class ContentSource {
       ProxyLoop loop,
       Session session,
       Channel tcp,
+      Backlog.Share held,
       Fd file,
       FdFrame.Content announced,
       Runnable done) {
-    session.entry().fdToPeer(SessionEntry.CONTENT);
+    session.entry().fdToPeer(FdKind.CONTENT);
     if (announced.size() == 0) {
       file.close();
       return null;
     }
     ContentSource source =
-        new ContentSource(shared, loop, session, tcp, file, announced.size(), done);
+        new ContentSource(shared, loop, session, tcp, held, file, announced.size(), done);
     source.readOn();
     return source;
   }
 
   /** The channel has room again. */
   void writable() {
-    if (!reading && !closed) {
+    if (!reading && !closed && held.mayRead(true)) {
       readOn();
     }
   }
@@ -111,7 +116,8 @@ final class ContentSource {
     int length = (int) Math.max(0, count);
     Frame.header(frame, FdFrame.CONTENT, length);
     frame.writerIndex(Frame.HEADER_LENGTH + length);
-    tcp.writeAndFlush(frame);
+    held.write(tcp, frame);
+    tcp.flush();
     left -= length;
     if (count <= 0) {
       shared.audit().fdRefused(session.entry(), lost(count));
@@ -119,7 +125,7 @@ final class ContentSource {
     if (count <= 0 || left == 0) {
       close();
       done.run();
-    } else if (tcp.isWritable()) {
+    } else if (tcp.isWritable() && held.mayRead(true)) {
       readOn();
     }
   }

@@ -175,6 +175,7 @@ final class Control {
     json.writeStartObject();
     json.writeStringField("local", exposure.local().toString());
     json.writeStringField("peer", exposure.target().path());
+    json.writeStringField("type", exposure.typeWord());
     json.writeStringField("mode", String.format("%04o", exposure.mode()));
     json.writeStringField("owner", name(exposure.owner()));
     json.writeStringField("group", name(exposure.group()));

@@ -46,7 +46,7 @@ final class Ctl {
               "expose",
               "spec",
               "SPEC",
-              "PEERPATH[=LOCALPATH][,mode=0660][,owner=USER][,group=GROUP]",
+              "PEERPATH[=LOCALPATH][,type=stream][,mode=0660][,owner=USER][,group=GROUP]",
               "Makes a socket of this host that leads to one of the peer's."),
           new Command(
               "unexpose",

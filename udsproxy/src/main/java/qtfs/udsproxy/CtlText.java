@@ -67,6 +67,7 @@ final class CtlText {
     Map<String, Function<Values, String>> columns = new LinkedHashMap<>();
     columns.put("LOCAL", one -> one.text("local"));
     columns.put("PEER", one -> one.text("peer"));
+    columns.put("TYPE", one -> one.text("type"));
     columns.put("MODE", one -> one.text("mode"));
     columns.put("OWNER", one -> one.text("owner"));
     columns.put("GROUP", one -> one.text("group"));

@@ -1,9 +1,7 @@
 package qtfs.udsproxy;
 
 import io.netty.buffer.ByteBuf;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
@@ -21,9 +19,10 @@ import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
- * The socket {@code <path>.proxy} for datagrams, one for all who send to that path. Nobody connects
- * to it in a way that it could see: each address that something comes from gets a session of its
- * own, so that answers find it, and all senders without an address share one.
+ * The socket {@code <path>.proxy} for datagrams, one for all who send to that path, or one that is
+ * {@link Exposures exposed}. Nobody connects to it in a way that it could see: each address that
+ * something comes from gets a session of its own, so that answers find it, and all senders without
+ * an address share one.
  *
  * <pre>
  * senders ---> path.proxy ---> | pair of sockets, one for each address | ---> session ---> peer
@@ -32,7 +31,8 @@ import qtfs.udsproxy.connector.ConnectRequest;
  *
  * A session whose sender is silent for {@link #IDLE} ends; the next datagram gets a new one. A
  * datagram that a session cannot take yet holds up all, as a full receiver on this host would. The
- * socket stays until the peer gives no session any more. All on the loop's thread.
+ * stand-in stays until the peer gives no session any more, an exposed one in any case. All on the
+ * loop's thread.
  */
 final class DatagramStandIn implements StandIn, FdWatch.Listener {
   /** A sender that is gone cannot be told from one that has nothing to say. */
@@ -50,19 +50,35 @@ final class DatagramStandIn implements StandIn, FdWatch.Listener {
   private final FdWatch watch;
   private final Queue<StandIns.Waiting> waiting = new ArrayDeque<>();
   private final Map<ByteBuffer, Sender> senders = new HashMap<>();
+  private final boolean lasting;
+  private final Runnable newSender;
   private Requester who;
   private @Nullable Sender full;
   private volatile boolean served;
   private boolean closed;
 
-  DatagramStandIn(Shared shared, ProxyLoop loop, ConnectRequest request, Requester who)
-      throws IOException {
+  /**
+   * Begins to receive.
+   *
+   * @param socket taken over
+   * @param lasting whether it stays where the peer gives no session
+   * @param newSender called for each address that begins to send
+   */
+  DatagramStandIn(
+      Shared shared,
+      ProxyLoop loop,
+      ConnectRequest request,
+      Requester who,
+      UnixListener socket,
+      boolean lasting,
+      Runnable newSender) {
     this.shared = shared;
     this.loop = loop;
     this.request = request;
     this.who = who;
-    Path path = Path.of(request.path() + ConnectRequest.PROXY_SUFFIX);
-    this.socket = UnixListener.bind(path, UnixSocket.Type.DGRAM, 0);
+    this.socket = socket;
+    this.lasting = lasting;
+    this.newSender = newSender;
     this.watch = FdWatch.start(loop.eventLoop(), socket.number(), this);
   }
 
@@ -146,6 +162,7 @@ final class DatagramStandIn implements StandIn, FdWatch.Listener {
     }
     Sender sender = new Sender(address, pair.first());
     senders.put(ByteBuffer.wrap(address), sender);
+    newSender.run();
     served |= address.length == 0;
     StandIns.Waiting connection = waiting.poll();
     if (connection == null) {
@@ -179,8 +196,10 @@ final class DatagramStandIn implements StandIn, FdWatch.Listener {
     @Override
     public void failed(Refusal refusal, String detail) {
       application.close();
-      Log.warn(request.path() + ": datagrams are lost: " + detail);
-      DatagramStandIn.this.close(); // so that whoever sends is told
+      shared.audit().refused(request.path(), who, refusal, "datagrams are lost: " + detail);
+      if (!lasting) {
+        DatagramStandIn.this.close(); // so that whoever sends is told
+      }
     }
   }
 

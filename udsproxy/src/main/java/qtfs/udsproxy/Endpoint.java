@@ -206,7 +206,8 @@ public sealed interface Endpoint {
 
     @Override
     public String toString() {
-      return "vsock " + (cid == ANY ? "any" : Integer.toUnsignedString(cid)) + ":" + port;
+      String number = Integer.toUnsignedString(port); // the kernel gives out all of 32 bits
+      return "vsock " + (cid == ANY ? "any" : Integer.toUnsignedString(cid)) + ":" + number;
     }
   }
 }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.UnixSocket;
@@ -21,13 +22,13 @@ import qtfs.udsproxy.connector.ConnectRequest;
  * The wish that a socket of this host leads to a socket of the peer, as {@code --expose} has it:
  *
  * <pre>
- * PEERPATH[=LOCALPATH][,mode=MODE][,owner=USER][,group=GROUP]
+ * PEERPATH[=LOCALPATH][,type=TYPE][,mode=MODE][,owner=USER][,group=GROUP]
  * </pre>
  *
  * <p>Neither path can have a comma, nor the peer's an equals sign. An instance can be carried out:
  * both paths fit, user and group are there. Immutable.
  *
- * @param target what the peer is asked for
+ * @param target what the peer is asked for, and of which type both sockets are
  * @param local where the clients connect to
  * @param mode permission bits, 0600 if not told
  * @param owner null for the daemon's own
@@ -44,7 +45,7 @@ public record Exposure(
   /** What {@code sun_path} takes, without its NUL. */
   private static final int MAX_LOCAL_BYTES = UnixSocket.SUN_PATH_LENGTH - 1;
 
-  private static final List<String> KEYS = List.of("mode", "owner", "group");
+  private static final List<String> KEYS = List.of("type", "mode", "owner", "group");
 
   /** A text that is not an {@link Exposure}: one line that says why. */
   public static final class SpecException extends Exception {
@@ -63,7 +64,7 @@ public record Exposure(
       Map<String, String> options = options(parts);
       UserPrincipalLookupService users = FileSystems.getDefault().getUserPrincipalLookupService();
       return new Exposure(
-          ConnectRequest.of(UnixSocket.Type.STREAM, paths[0]),
+          ConnectRequest.of(type(options.getOrDefault("type", "stream")), paths[0]),
           local(paths[paths.length - 1]),
           mode(options.get("mode")),
           principal("user", options.get("owner"), users::lookupPrincipalByName),
@@ -79,7 +80,7 @@ public record Exposure(
       String[] option = text.split("=", 2);
       if (option.length < 2 || !KEYS.contains(option[0])) {
         throw new IllegalArgumentException(
-            "\"" + text + "\" is none of mode=MODE, owner=USER, group=GROUP");
+            "\"" + text + "\" is none of type=TYPE, mode=MODE, owner=USER, group=GROUP");
       }
       if (options.put(option[0], option[1]) != null) {
         throw new IllegalArgumentException(option[0] + " is there twice");
@@ -103,6 +104,22 @@ public record Exposure(
     } catch (UserPrincipalNotFoundException e) {
       throw new IllegalArgumentException("this host has no " + kind + " \"" + name + "\"", e);
     }
+  }
+
+  /** As {@code type=} has it. */
+  String typeWord() {
+    return target.type().name().toLowerCase(Locale.ROOT);
+  }
+
+  private static UnixSocket.Type type(String text) {
+    return switch (text) {
+      case "stream" -> UnixSocket.Type.STREAM;
+      case "seqpacket" -> UnixSocket.Type.SEQPACKET;
+      case "dgram" -> UnixSocket.Type.DGRAM;
+      default ->
+          throw new IllegalArgumentException(
+              "type \"" + text + "\" is none of stream, seqpacket, dgram");
+    };
   }
 
   private static int mode(@Nullable String text) {

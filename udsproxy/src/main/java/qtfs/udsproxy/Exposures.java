@@ -1,5 +1,6 @@
 package qtfs.udsproxy;
 
+import io.netty.channel.IoEventLoop;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +32,7 @@ final class Exposures {
   /**
    * A socket that is there, as of now.
    *
-   * @param clients that have connected to it so far
+   * @param clients that have connected to it so far; of datagrams, addresses that have sent some
    * @param reachable whether its path still leads to it: others may remove or replace the file
    */
   record Status(Exposure exposure, Instant since, long clients, boolean reachable) {}
@@ -39,22 +40,31 @@ final class Exposures {
   /** One socket. */
   private final class Exposed {
     private final Exposure exposure;
-    private final Acceptor acceptor;
+    private final UnixListener listener;
+    private final Runnable closing;
     private final Instant since = Instant.now();
     private long clients;
 
     Exposed(Exposure exposure) throws IOException {
       this.exposure = exposure;
-      UnixListener listener = UnixListener.bind(exposure.local(), BACKLOG);
+      this.listener = UnixListener.bind(exposure.local(), exposure.target().type(), BACKLOG);
       try {
         listener.grant(exposure.mode(), exposure.owner(), exposure.group());
       } catch (IOException e) {
         listener.close();
         throw e;
       }
-      this.acceptor =
-          Acceptor.start(shared.loops().get(0).eventLoop(), listener, this::clientConnected);
+      this.closing =
+          switch (exposure.target().type()) {
+            case STREAM, SEQPACKET -> accept();
+            case DGRAM -> receive();
+          };
       shared.exposed().add(listener);
+    }
+
+    private Runnable accept() {
+      IoEventLoop loop = shared.loops().get(0).eventLoop();
+      return Acceptor.start(loop, listener, this::clientConnected)::close;
     }
 
     private void clientConnected(Fd client) {
@@ -62,13 +72,27 @@ final class Exposures {
       ExposedClient.start(shared, shared.chooseLoop(), exposure, client);
     }
 
+    /** Datagrams do not tell who has sent them: on the peer it is this daemon. */
+    private Runnable receive() {
+      Requester self = Requester.self();
+      return new DatagramStandIn(
+              shared,
+              shared.loops().get(0),
+              exposure.target(),
+              self,
+              listener,
+              true,
+              () -> clients++)
+          ::close;
+    }
+
     Status status() {
-      return new Status(exposure, since, clients, acceptor.listener().isBound());
+      return new Status(exposure, since, clients, listener.isBound());
     }
 
     void close() {
-      shared.exposed().remove(acceptor.listener());
-      acceptor.close();
+      shared.exposed().remove(listener);
+      closing.run();
     }
   }
 
@@ -84,7 +108,7 @@ final class Exposures {
     }
     Exposed known = exposed.get(local);
     if (known != null) {
-      if (known.acceptor.listener().isBound()) {
+      if (known.listener.isBound()) {
         throw new IOException(local + " is exposed already: unexpose it first");
       }
       known.close();

@@ -65,7 +65,7 @@ final class FdEncoder {
     }
     requireLength(path.toString(), Frame.ScmRights.MAX_PATH);
     Frame.Passed frame = new Frame.ScmRights(Fcntl.statusFlags(fd), path.toString());
-    return crossed(SessionEntry.FILE, fd, frame);
+    return crossed(FdKind.FILE, fd, frame);
   }
 
   private Frame.Passed extended(Fd fd, FileStatus status) throws IOException {
@@ -102,7 +102,7 @@ final class FdEncoder {
     }
     if (isStillAt(Path.of(path), status)) {
       requireLength(path, FdFrame.MAX_PATH);
-      return crossed(SessionEntry.FILE, fd, new FdFrame.File(flags, fd.position(), path));
+      return crossed(FdKind.FILE, fd, new FdFrame.File(flags, fd.position(), path));
     }
     if (path.endsWith(DELETED)) {
       return new FdFrame.Content(flags, fd.position(), status.size());
@@ -118,7 +118,7 @@ final class FdEncoder {
     requireLength(path, FdFrame.MAX_PATH);
     boolean directory = status.isDirectory();
     return crossed(
-        directory ? SessionEntry.DIRECTORY : SessionEntry.DEVICE,
+        directory ? FdKind.DIRECTORY : FdKind.DEVICE,
         fd,
         new FdFrame.Place(
             flags,
@@ -138,10 +138,10 @@ final class FdEncoder {
     // Wherever it was opened, in a container say: it is the same everywhere.
     FdFrame frame =
         new FdFrame.Place(flags, FdFrame.Place.Type.DEVICE, status.node(), common.get().path());
-    return crossed(SessionEntry.DEVICE, fd, frame);
+    return crossed(FdKind.DEVICE, fd, frame);
   }
 
-  private Frame.Passed crossed(String kind, Fd fd, Frame.Passed frame) {
+  private Frame.Passed crossed(FdKind kind, Fd fd, Frame.Passed frame) {
     session.entry().fdToPeer(kind);
     fd.close();
     return frame;
@@ -169,8 +169,9 @@ final class FdEncoder {
     if (!UnixSocket.isConnected(fd)) {
       throw new RefusedException("a " + status + " that is not connected");
     }
-    session.entry().fdToPeer(SessionEntry.SOCKET);
-    long token = shared.passedSockets().keep(new PassedFds.Socket(fd, session.name()));
+    int depth = SocketRelay.depthBehind(session.entry());
+    session.entry().fdToPeer(FdKind.SOCKET);
+    long token = shared.passedSockets().keep(new PassedFds.Socket(fd, session.name(), depth));
     loop.after(
         shared.deadlines().pipe(),
         () -> {
@@ -192,7 +193,7 @@ final class FdEncoder {
           case Fd.O_WRONLY -> PipeEnd.WRITE;
           default -> throw new RefusedException("a FIFO that is open for reading and writing");
         };
-    session.entry().fdToPeer(SessionEntry.PIPE);
+    session.entry().fdToPeer(FdKind.PIPE);
     long token = shared.passedPipes().keep(new PassedFds.Pipe(end, fd, session));
     loop.after(
         shared.deadlines().pipe(),

@@ -55,18 +55,16 @@ final class FdReceiver {
       case Frame.ScmPipe pipe -> receivePipe(pipe);
       case FdFrame.Socket socket -> receiveSocket(socket);
       case FdFrame.Content announced -> receiveContent(announced);
-      case Frame.ScmRights file -> open(SessionEntry.FILE, () -> shared.reach().openFile(file));
-      case FdFrame.File file -> open(SessionEntry.FILE, () -> openAt(file));
+      case Frame.ScmRights file -> open(FdKind.FILE, () -> shared.reach().openFile(file));
+      case FdFrame.File file -> open(FdKind.FILE, () -> openAt(file));
       case FdFrame.Place place ->
           open(
-              place.type() == FdFrame.Place.Type.DIRECTORY
-                  ? SessionEntry.DIRECTORY
-                  : SessionEntry.DEVICE,
+              place.type() == FdFrame.Place.Type.DIRECTORY ? FdKind.DIRECTORY : FdKind.DEVICE,
               () -> shared.reach().openPlace(place));
     }
   }
 
-  private void add(String kind, Fd fd) {
+  private void add(FdKind kind, Fd fd) {
     fds.add(fd);
     session.entry().fdFromPeer(kind);
   }
@@ -77,7 +75,7 @@ final class FdReceiver {
 
   private void receivePipe(Frame.ScmPipe pipe) {
     try {
-      add(SessionEntry.PIPE, PipeRelay.fetch(shared, loop, session, pipe));
+      add(FdKind.PIPE, PipeRelay.fetch(shared, loop, session, pipe));
     } catch (IOException e) {
       session.pipeFailed("a passed pipe cannot be taken: " + e.getMessage());
     }
@@ -85,7 +83,7 @@ final class FdReceiver {
 
   private void receiveSocket(FdFrame.Socket socket) {
     try {
-      add(SessionEntry.SOCKET, SocketRelay.fetch(shared, loop, session.entry(), socket));
+      add(FdKind.SOCKET, SocketRelay.fetch(shared, loop, session.entry(), socket));
     } catch (IOException e) {
       refused(e);
     }
@@ -110,7 +108,7 @@ final class FdReceiver {
   }
 
   /** On a thread of its own, because a file system may hang; the session waits, nobody else. */
-  private void open(String kind, Opening how) {
+  private void open(FdKind kind, Opening how) {
     opening = true;
     shared
         .fileOpener()
@@ -130,7 +128,7 @@ final class FdReceiver {
     }
   }
 
-  private void hasOpened(String kind, @Nullable Fd fd) {
+  private void hasOpened(FdKind kind, @Nullable Fd fd) {
     opening = false;
     if (fd != null) {
       if (session.isClosed()) {
@@ -174,7 +172,7 @@ final class FdReceiver {
   private void finishContent(ContentSink sink) throws IOException {
     if (sink.isComplete()) {
       content = null;
-      add(SessionEntry.CONTENT, sink.finish());
+      add(FdKind.CONTENT, sink.finish());
     }
   }
 

@@ -23,6 +23,7 @@ final class FdSender {
   private final Session session;
   private final Channel tcp;
   private final FdEncoder encoder;
+  private final Backlog.Share held;
   private final Runnable sent;
   private final Queue<Fd> waiting = new ArrayDeque<>();
   private @Nullable ByteBuf payload;
@@ -32,14 +33,22 @@ final class FdSender {
   /**
    * Sends for one session.
    *
+   * @param held for what waits in the link
    * @param sent called when a message has been sent that {@link #send} had not finished
    */
-  FdSender(Shared shared, ProxyLoop loop, Session session, Link link, Runnable sent) {
+  FdSender(
+      Shared shared,
+      ProxyLoop loop,
+      Session session,
+      Link link,
+      Backlog.Share held,
+      Runnable sent) {
     this.shared = shared;
     this.loop = loop;
     this.session = session;
     this.tcp = link.tcp();
     this.encoder = new FdEncoder(shared, loop, session, link.dialect());
+    this.held = held;
     this.sent = sent;
   }
 
@@ -71,10 +80,10 @@ final class FdSender {
     while (content == null && !waiting.isEmpty()) {
       announce(waiting.remove(), frames);
     }
-    tcp.write(frames);
+    held.write(tcp, frames);
     if (content == null) {
       payload = null;
-      tcp.write(message);
+      held.write(tcp, message);
     }
   }
 
@@ -83,7 +92,8 @@ final class FdSender {
       Frame.Passed frame = encoder.encode(fd);
       if (frame instanceof FdFrame.Content announced) {
         requireRoom(announced.size());
-        content = ContentSource.start(shared, loop, session, tcp, fd, announced, this::contentSent);
+        content =
+            ContentSource.start(shared, loop, session, tcp, held, fd, announced, this::contentSent);
       }
       frame.encode(frames);
     } catch (IOException e) {

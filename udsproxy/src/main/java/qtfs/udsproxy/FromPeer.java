@@ -4,6 +4,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
@@ -29,6 +31,8 @@ final class FromPeer {
   private final FrameReader frames;
   private final Queue<ByteBuf> inbound = new ArrayDeque<>();
   private final FdReceiver received;
+  private final Backlog.Share held;
+  private final LostReceiver receiver;
   private boolean unixFull;
   private @Nullable ByteBuf message; // of a socket with message boundaries, being gathered
   private boolean messageIsWhole;
@@ -57,6 +61,8 @@ final class FromPeer {
     this.type = type;
     this.watch = watch;
     this.received = new FdReceiver(session, shared, loop, this::pump);
+    this.receiver = new LostReceiver(session, shared, loop, unix, this::pump);
+    this.held = shared.backlog().share(loop, this::pump);
   }
 
   /** Takes a buffer over, to be written by {@link #pump}. */
@@ -80,13 +86,14 @@ final class FromPeer {
 
   /** Writes as much as the application takes, and lets the peer send on if that was all. */
   void pump() {
-    if (session.isClosed() || unixFull || received.isOpening()) {
+    if (session.isClosed() || unixFull || received.isOpening() || receiver.isSought()) {
       return;
     }
     try {
       while (!inbound.isEmpty()) {
         if (!use(inbound.element())) {
           tcp.config().setAutoRead(false);
+          tellWaiting();
           return;
         }
         inbound.remove().release();
@@ -96,6 +103,7 @@ final class FromPeer {
       session.fail("the peer broke the protocol: " + e.getMessage());
       return;
     }
+    tellWaiting();
     tcp.config().setAutoRead(!ended);
     if (ended) {
       linkEnded();
@@ -120,7 +128,9 @@ final class FromPeer {
   private void finish() {
     if (!done) {
       done = true;
-      UnixSocket.shutdownWrite(unix);
+      if (!discarding) { // else nobody is there
+        UnixSocket.shutdownWrite(unix);
+      }
     }
   }
 
@@ -140,7 +150,9 @@ final class FromPeer {
         }
         case PAYLOAD -> {
           if (hasMessages()) {
-            gather(in);
+            if (!gather(in)) {
+              return false;
+            }
           } else if (!sendPayload(in)) {
             return discarding;
           }
@@ -210,10 +222,26 @@ final class FromPeer {
     return type != UnixSocket.Type.STREAM;
   }
 
+  private void tellWaiting() {
+    if (message == null) {
+      held.waiting(inbound);
+    } else {
+      List<ByteBuf> waiting = new ArrayList<>(inbound);
+      waiting.add(message);
+      held.waiting(waiting);
+    }
+  }
+
   /** Takes what there is of a message, which has to be written in one piece. */
-  private void gather(ByteBuf in) {
+  private boolean gather(ByteBuf in) {
     ByteBuf part = message;
     if (part == null) {
+      // To wait would be to wait for those who have only a part of theirs either.
+      if (!held.hasRoom()) {
+        shared.statistics().hit(Limit.MAX_BUFFERED_TOTAL);
+        session.fail("no memory for a message: as much waits as --max-buffered-total allows");
+        return false;
+      }
       part = tcp.alloc().directBuffer(frames.payloadLeft(), frames.payloadLeft());
       message = part;
     }
@@ -221,6 +249,7 @@ final class FromPeer {
     part.writeBytes(in, in.readerIndex(), length);
     frames.takePayload(in, length);
     messageIsWhole = frames.payloadLeft() == 0;
+    return true;
   }
 
   private boolean sendMessage() {
@@ -317,11 +346,14 @@ final class FromPeer {
   private boolean accepted(int sent) {
     if (sent > 0 || (sent == 0 && hasMessages())) {
       received.close();
+      receiver.isThere();
       return true;
     }
     if (sent == -Errno.EAGAIN) {
       unixFull = true;
       watch.wantWritable(true);
+    } else if (sent == -Errno.ECONNREFUSED && receiver.seek()) {
+      return false;
     } else if (sent == -Errno.EPIPE || sent == -Errno.ECONNRESET) {
       discard();
     } else {
@@ -358,5 +390,6 @@ final class FromPeer {
     dropMessage();
     inbound.forEach(ByteBuf::release);
     inbound.clear();
+    tellWaiting();
   }
 }

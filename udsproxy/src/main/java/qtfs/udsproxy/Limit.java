@@ -10,7 +10,8 @@ enum Limit {
   PAIRING_TIMEOUT,
   IDLE_TIMEOUT,
   LINK_TIMEOUT,
-  MAX_BUFFERED;
+  MAX_BUFFERED,
+  MAX_BUFFERED_TOTAL;
 
   /** As it stands in metrics: the option's name without its hyphens before it. */
   String word() {

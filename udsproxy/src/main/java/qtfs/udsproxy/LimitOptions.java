@@ -14,6 +14,7 @@ final class LimitOptions {
   private static final Duration LONGEST_IDLE = Duration.ofDays(30);
   private static final long LEAST_BUFFERED = 16 * 1024;
   private static final long MOST_BUFFERED = 1024L * 1024 * 1024;
+  private static final long LEAST_IN_ALL = 1024 * 1024;
 
   private LimitOptions() {}
 
@@ -53,6 +54,12 @@ final class LimitOptions {
         "bytes a session may have waiting for the peer (default "
             + limits.buffered() / 1024
             + "K)");
+    add(
+        spec,
+        Limit.MAX_BUFFERED_TOTAL,
+        "SIZE",
+        "bytes of all sessions that may wait for slow readers (default half of the JVM's"
+            + " -XX:MaxDirectMemorySize, which is the most)");
   }
 
   private static void add(CommandSpec spec, Limit limit, String label, String description) {
@@ -76,7 +83,13 @@ final class LimitOptions {
                 ? Math.max(1, sessions - sessions / 4)
                 : defaults.sessionsPerPeer()),
         idle(parsed),
-        buffered(parsed, defaults.buffered()),
+        (int) size(parsed, Limit.MAX_BUFFERED, defaults.buffered(), LEAST_BUFFERED, MOST_BUFFERED),
+        size(
+            parsed,
+            Limit.MAX_BUFFERED_TOTAL,
+            defaults.bufferedInAll(),
+            LEAST_IN_ALL,
+            defaults.bufferedInAll()),
         time(parsed, Limit.LINK_TIMEOUT, defaults.link(), SHORTEST_LINK));
   }
 
@@ -133,13 +146,23 @@ final class LimitOptions {
     return time;
   }
 
-  private static int buffered(ParseResult parsed, int otherwise) throws StartException {
-    String option = Limit.MAX_BUFFERED.option();
-    String text = parsed.matchedOptionValue(option, Integer.toString(otherwise));
-    long size = Units.size(option, text);
-    if (size < LEAST_BUFFERED || size > MOST_BUFFERED) {
-      throw new StartException(option + " is \"" + text + "\", must be from 16K to 1G");
+  private static long size(ParseResult parsed, Limit limit, long otherwise, long least, long most)
+      throws StartException {
+    if (!parsed.hasMatchedOption(limit.option())) {
+      return otherwise;
     }
-    return (int) size;
+    String text = parsed.matchedOptionValue(limit.option(), "");
+    long size = Units.size(limit.option(), text);
+    if (size < least || size > most) {
+      throw new StartException(
+          limit.option()
+              + " is \""
+              + text
+              + "\", must be from "
+              + Units.text(least)
+              + " to "
+              + Units.text(most));
+    }
+    return size;
   }
 }

@@ -85,6 +85,9 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   public void ready(boolean readable, boolean writable, boolean ended, boolean hungUp) {
     while (!over) {
       int n = read();
+      if (n > 0 && path != null && !ended) {
+        return; // its end would be another event
+      }
       if (n == -Errno.EAGAIN) {
         return;
       }

@@ -26,8 +26,9 @@ final class PassedFds<K extends PassedFds.Kept> {
    * A connected socket.
    *
    * @param through the name of the session that it was passed through
+   * @param depth of the session that it will have, see {@link SessionEntry#depth}
    */
-  record Socket(Fd fd, String through) implements Kept {}
+  record Socket(Fd fd, String through, int depth) implements Kept {}
 
   private final String kind;
   private final ToLongFunction<SecureRandom> tokens;

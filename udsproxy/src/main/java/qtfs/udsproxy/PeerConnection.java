@@ -14,7 +14,6 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
-import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
@@ -98,7 +97,10 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       }
       if (decoded) {
         serve(PeerRequest.decode(head));
-      } else {
+      }
+      if (!over) {
+        // Also for what comes behind the request: to pause would be a system call, and another one
+        // to go on.
         ctx.read();
       }
     } catch (RefusedException e) {
@@ -176,7 +178,9 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
   private void takePlace(String path) {
     try {
       place = shared.places().take(SessionInfo.Direction.INCOMING);
-      shared.fileOpener().execute(() -> find(path));
+      if (!connectAtOnce(path)) {
+        shared.fileOpener().execute(() -> find(path));
+      }
     } catch (SessionPlaces.FullException e) {
       refuse(e.refusal(), e.getMessage(), null);
     }
@@ -184,11 +188,7 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
 
   private void find(String path) {
     try {
-      Fd target = shared.reach().openSocket(path);
-      if (leadsBack(target)) {
-        target.close();
-        throw new RefusedException("it is exposed here, and leads back to the peer");
-      }
+      Fd target = shared.openTarget(path);
       loop.eventLoop().execute(() -> connect(target, null));
     } catch (RefusedException e) {
       loop.eventLoop()
@@ -200,15 +200,6 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
 
   private static int errno(IOException e) {
     return e instanceof LinuxException failed ? failed.errno() : Errno.EIO;
-  }
-
-  /** Two hosts that expose one path to each other would connect in circles. */
-  private boolean leadsBack(Fd target) throws LinuxException {
-    if (shared.exposed().isEmpty()) {
-      return false;
-    }
-    FileStatus status = FileStatus.of(target);
-    return shared.exposed().stream().anyMatch(listener -> listener.isBoundTo(status));
   }
 
   /** Connects on the loop, whose thread has the name that the kernel module exempts. */
@@ -240,6 +231,34 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
       refuse(Refusal.NO_TARGET, Errno.message(-result), null, -result);
       return;
     }
+    begin(socket, held);
+  }
+
+  /**
+   * Connects without the detour through another thread, where no file system can be waited for.
+   * False if it takes that, be it to find out what is wrong.
+   */
+  private boolean connectAtOnce(String path) {
+    SessionPlaces.Place held = place;
+    Fd target = shared.exposed().isEmpty() ? shared.reach().openSocketAtOnce(path) : null;
+    if (target == null || held == null) {
+      return false;
+    }
+    try (target) {
+      Fd socket = open();
+      if (Reach.connect(socket, target) == 0) {
+        begin(socket, held);
+        return true;
+      }
+      socket.close();
+      return false;
+    } catch (LinuxException e) {
+      return false;
+    }
+  }
+
+  /** Begins the session with a socket that is connected to the target. */
+  private void begin(Fd socket, SessionPlaces.Place held) {
     SessionEntry entry =
         new SessionEntry(
             shared.statistics(),

@@ -2,6 +2,7 @@ package qtfs.udsproxy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -81,7 +82,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
 
   private void linked(ChannelFuture future) {
     if (!future.isSuccess()) {
-      fail(Refusal.PEER_UNREACHABLE, future.cause().getMessage());
+      fail(Refusal.PEER_UNREACHABLE, reason(future.cause()));
       return;
     }
     Channel channel = future.channel();
@@ -96,6 +97,14 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     deadline.cancel(false);
     deadline = inTime("the peer does not answer");
     channel.read();
+  }
+
+  /** Netty wraps what has kept it from making a socket. */
+  static @Nullable String reason(Throwable failure) {
+    Throwable cause = failure.getCause();
+    return failure instanceof ChannelException && cause != null
+        ? cause.getMessage()
+        : failure.getMessage();
   }
 
   @Override
@@ -144,6 +153,9 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
           .connects(SessionInfo.Direction.OUTGOING)
           .record(System.nanoTime() - started);
       listener.connected();
+      if (!over) {
+        ctx.read(); // once: to pause would be a system call, and another one to go on
+      }
     }
   }
 
@@ -195,7 +207,8 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     if (dialect == Dialect.EXTENDED) {
       ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + Frame.MAX_FROM);
       new Frame.From(who).encode(out);
-      channel.writeAndFlush(out);
+      channel.write(out); // most applications speak first: no packet of its own
+      loop.flushSoon(channel);
     }
     SessionEntry entry =
         new SessionEntry(

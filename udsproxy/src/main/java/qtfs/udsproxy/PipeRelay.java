@@ -18,6 +18,8 @@ import qtfs.linux.Pipe;
  * two.
  */
 final class PipeRelay {
+  private static final String CANNOT_FETCH = "cannot fetch a passed pipe: ";
+
   private PipeRelay() {}
 
   /**
@@ -55,13 +57,19 @@ final class PipeRelay {
       Fd ours) {
     if (!connected.isSuccess()) {
       ours.close();
-      owner.pipeFailed("cannot fetch a passed pipe: " + connected.cause().getMessage());
+      owner.pipeFailed(CANNOT_FETCH + PeerRequestor.reason(connected.cause()));
       return;
     }
     Channel tcp = connected.channel();
     ByteBuf out = tcp.alloc().directBuffer(Frame.HEADER_LENGTH + PeerRequest.PIPE_LENGTH);
     request.encode(out);
-    tcp.writeAndFlush(out);
+    tcp.writeAndFlush(out)
+        .addListener(
+            sent -> {
+              if (!sent.isSuccess()) {
+                owner.pipeFailed(CANNOT_FETCH + PeerRequestor.reason(sent.cause()));
+              }
+            });
     if (((PeerRequest.Pipe) request).end() == PipeEnd.READ) {
       PipeSink.start(shared, loop, tcp, ours, List.of(), owner);
     } else {

@@ -17,12 +17,14 @@ import qtfs.linux.Fd;
 final class PipeSink extends PipeHalf {
   private final PipeOwner owner;
   private final Queue<ByteBuf> inbound = new ArrayDeque<>();
+  private final Backlog.Share held;
   private boolean full;
   private boolean ended;
 
   private PipeSink(Shared shared, ProxyLoop loop, Channel tcp, Fd pipe, PipeOwner owner) {
     super(shared, loop, tcp, pipe);
     this.owner = owner;
+    this.held = shared.backlog().share(loop, () -> {}); // it is never refused
   }
 
   /**
@@ -57,6 +59,16 @@ final class PipeSink extends PipeHalf {
   }
 
   private void pump() {
+    write();
+    held.waiting(inbound);
+    if (ended && inbound.isEmpty()) {
+      close();
+    } else if (!isClosed()) {
+      tcp().config().setAutoRead(!full && !ended);
+    }
+  }
+
+  private void write() {
     while (!isClosed() && !full && !inbound.isEmpty()) {
       ByteBuf head = inbound.element();
       long n = pipe().write(ProxyLoop.address(head, head.readerIndex()), head.readableBytes());
@@ -72,11 +84,6 @@ final class PipeSink extends PipeHalf {
           inbound.remove().release();
         }
       }
-    }
-    if (ended && inbound.isEmpty()) {
-      close();
-    } else if (!isClosed()) {
-      tcp().config().setAutoRead(!full && !ended);
     }
   }
 
@@ -111,5 +118,6 @@ final class PipeSink extends PipeHalf {
     super.close();
     inbound.forEach(ByteBuf::release);
     inbound.clear();
+    held.waiting(inbound);
   }
 }

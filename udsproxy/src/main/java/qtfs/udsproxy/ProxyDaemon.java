@@ -325,7 +325,9 @@ public final class ProxyDaemon {
       channel.close();
       return;
     }
-    Transport.of(from).options(shared.limits()).forEach(option -> option.applyTo(channel));
+    Transport.of(from)
+        .options(shared.limits(), shared.backlog())
+        .forEach(option -> option.applyTo(channel));
     LinkTls tls = shared.tls();
     if (tls == null) {
       PeerConnection.start(shared, channel);

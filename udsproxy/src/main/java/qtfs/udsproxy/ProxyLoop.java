@@ -2,9 +2,11 @@ package qtfs.udsproxy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.channel.IoEventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import qtfs.linux.Fd;
@@ -29,11 +31,17 @@ final class ProxyLoop {
   /** Below this a copy is cheaper than keeping a whole read buffer busy until the peer has it. */
   private static final int COPY_BELOW = 16 * 1024;
 
+  /** What a connection may read while memory is scarce. */
+  static final int LITTLE = 4 * 1024 - Frame.HEADER_LENGTH;
+
   /** What a pipe holds, unless somebody has made it larger. */
   private static final int PIPE_READ = 64 * 1024;
 
+  private static final long SOON = 20;
+
   private final IoEventLoop eventLoop;
   private final MessageIo messages = MessageIo.neverWaiting();
+  private final List<Channel> unflushed = new ArrayList<>();
   private ByteBuf scratch;
 
   ProxyLoop(IoEventLoop eventLoop) {
@@ -64,16 +72,40 @@ final class ProxyLoop {
   }
 
   /**
+   * Sends what has been written to a channel within {@value #SOON} ms, if nothing else does before:
+   * one timer for all.
+   */
+  void flushSoon(Channel channel) {
+    if (unflushed.isEmpty()) {
+      eventLoop.schedule(this::flush, SOON, TimeUnit.MILLISECONDS);
+    }
+    unflushed.add(channel);
+  }
+
+  private void flush() {
+    unflushed.forEach(Channel::flush);
+    unflushed.clear();
+  }
+
+  /**
    * Receives from a unix socket into frames; {@link #takeFrames} and {@link MessageIo#takeFds} give
    * what came.
    *
    * @return payload bytes, 0 at the end, or {@code -errno}
    */
   int receive(Fd socket, Dialect dialect) {
+    return receive(socket, dialect, dialect.framesPerRead(), dialect.maxPayload());
+  }
+
+  /** The same, but of {@link #LITTLE} bytes at most. */
+  int receiveLittle(Fd socket, Dialect dialect) {
+    return receive(socket, dialect, 1, LITTLE);
+  }
+
+  private int receive(Fd socket, Dialect dialect, int frames, int length) {
     long base = address(scratch, 0) + Frame.HEADER_LENGTH;
-    int frames = dialect.framesPerRead();
     for (int i = 0; i < frames; i++) {
-      messages.piece(i, base + (long) i * dialect.stride(), dialect.maxPayload());
+      messages.piece(i, base + (long) i * dialect.stride(), length);
     }
     return (int) messages.receive(socket, frames);
   }

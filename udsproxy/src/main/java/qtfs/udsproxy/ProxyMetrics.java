@@ -25,6 +25,7 @@ final class ProxyMetrics {
     ProxyMetrics metrics = new ProxyMetrics(shared, page);
     metrics.sessions();
     metrics.traffic();
+    metrics.buffers();
     metrics.refusals();
     metrics.times();
   }
@@ -68,6 +69,17 @@ final class ProxyMetrics {
     return kinds;
   }
 
+  private void buffers() {
+    page.gauge(
+        "qtfs_proxy_buffered_bytes",
+        "Bytes of buffers that wait for slow readers, of all sessions",
+        shared.backlog().held());
+    page.gauge(
+        "qtfs_proxy_buffered_max_bytes",
+        "What --max-buffered-total allows",
+        shared.limits().bufferedInAll());
+  }
+
   private void traffic() {
     for (Statistics.Way way : Statistics.Way.values()) {
       page.counter(
@@ -82,7 +94,7 @@ final class ProxyMetrics {
           statistics.pipeBytes(way),
           "way",
           way.word());
-      for (String kind : fdKinds()) {
+      for (FdKind kind : FdKind.values()) {
         page.counter(
             "qtfs_proxy_descriptors_total",
             "Descriptors that have crossed",
@@ -90,7 +102,7 @@ final class ProxyMetrics {
             "way",
             way.word(),
             "kind",
-            kind);
+            kind.word());
       }
     }
     page.counter(
@@ -105,14 +117,6 @@ final class ProxyMetrics {
         "qtfs_proxy_pipes_waiting",
         "Passed pipes that the peer has not asked for yet",
         shared.passedPipes().size());
-  }
-
-  private Set<String> fdKinds() {
-    Set<String> kinds = new LinkedHashSet<>();
-    kinds.add(SessionEntry.FILE);
-    kinds.add(SessionEntry.PIPE);
-    statistics.fds().keys().forEach(passed -> kinds.add(passed.kind()));
-    return kinds;
   }
 
   private void refusals() {

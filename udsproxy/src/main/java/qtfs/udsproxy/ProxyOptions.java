@@ -58,8 +58,8 @@ public final class ProxyOptions {
         repeated(
             EXPOSE,
             "SPEC",
-            "PEERPATH[=LOCALPATH][,mode=0660][,owner=USER][,group=GROUP]: a socket of this host"
-                + " that leads to one of the peer's; may be there many times"));
+            "PEERPATH[=LOCALPATH][,type=stream][,mode=0660][,owner=USER][,group=GROUP]: a socket"
+                + " of this host that leads to one of the peer's; may be there many times"));
     LimitOptions.addTo(spec);
     MetricsOption.addTo(spec);
     spec.addOption(flag("--no-watch", "read the whitelist again on SIGHUP only, not on a change"));

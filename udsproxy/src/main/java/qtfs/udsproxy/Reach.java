@@ -6,7 +6,9 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import qtfs.linux.Errno;
+import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
@@ -94,6 +96,36 @@ final class Reach {
     } catch (IOException e) {
       fd.close();
       throw e;
+    }
+  }
+
+  /**
+   * Does the same for a socket whose path has no symbolic link in it, without waiting for a file
+   * system.
+   *
+   * @return owned by the caller; null if {@link #openSocket} has to be asked, be it for why not
+   */
+  @Nullable Fd openSocketAtOnce(String path) {
+    if (!anySocket && !path.equals(rexecSocket)) {
+      String entry = whitelist.matchingEntry(Group.UDSACCEPT, path).orElse("");
+      if (entry.isEmpty() || !Path.of(path).startsWith(entry)) {
+        return null;
+      }
+    }
+    Fd fd = Fd.openCached(path);
+    if (fd == null || leadsTo(fd, path)) {
+      return fd;
+    }
+    fd.close();
+    return null;
+  }
+
+  /** Whether a path is what the kernel calls a file: then so are all entries that it is under. */
+  private static boolean leadsTo(Fd fd, String path) {
+    try {
+      return Fcntl.path(fd.number()).equals(path);
+    } catch (LinuxException e) {
+      return false;
     }
   }
 

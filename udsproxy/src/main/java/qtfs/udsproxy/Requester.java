@@ -23,6 +23,12 @@ public record Requester(int pid, int uid, int gid, String command) {
     return new Requester(who.pid(), who.uid(), who.gid(), command(who.pid()));
   }
 
+  /** This process. */
+  static Requester self() {
+    int pid = ProcessAttributes.pid();
+    return new Requester(pid, ProcessAttributes.uid(), ProcessAttributes.gid(), command(pid));
+  }
+
   /** Proc is no file system that hangs, and this is asked once a connection. */
   private static String command(int pid) {
     try {

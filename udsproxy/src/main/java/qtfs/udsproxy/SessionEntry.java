@@ -11,21 +11,6 @@ import org.jspecify.annotations.Nullable;
  * written on the session's loop; any thread may {@link #info look}.
  */
 final class SessionEntry {
-  /** Kinds of descriptors. */
-  static final String FILE = "file";
-
-  /** Has a relay of its own. */
-  static final String PIPE = "pipe";
-
-  /** Has a session of its own. */
-  static final String SOCKET = "socket";
-
-  /** A file without a name, of which a copy is made. */
-  static final String CONTENT = "content";
-
-  static final String DIRECTORY = "directory";
-  static final String DEVICE = "device";
-
   private final long number;
   private final SessionInfo.Direction direction;
   private final String path;
@@ -34,6 +19,7 @@ final class SessionEntry {
   private final Dialect dialect;
   private final Statistics statistics;
   private final SessionPlaces.Place place;
+  private final int depth;
   private final Instant since = Instant.now();
   private final long started = System.nanoTime();
   private final LoopCounter active = new LoopCounter(); // System.nanoTime()
@@ -43,11 +29,7 @@ final class SessionEntry {
   private final LoopCounter fdsFromPeer = new LoopCounter();
   private final LoopCounter pipes = new LoopCounter();
 
-  /**
-   * A session that begins now.
-   *
-   * @param place taken over, freed by {@link #close}
-   */
+  /** A session that was asked for, and begins now; see the other. */
   SessionEntry(
       Statistics statistics,
       SessionInfo.Direction direction,
@@ -56,6 +38,24 @@ final class SessionEntry {
       Channel tcp,
       Dialect dialect,
       SessionPlaces.Place place) {
+    this(statistics, direction, path, requester, tcp, dialect, place, 0);
+  }
+
+  /**
+   * A session that begins now.
+   *
+   * @param place taken over, freed by {@link #close}
+   * @param depth how many sockets were passed one through the other until this one was
+   */
+  SessionEntry(
+      Statistics statistics,
+      SessionInfo.Direction direction,
+      String path,
+      @Nullable Requester requester,
+      Channel tcp,
+      Dialect dialect,
+      SessionPlaces.Place place,
+      int depth) {
     this.statistics = statistics;
     this.number = statistics.nextSession(direction, dialect.word());
     this.direction = direction;
@@ -64,6 +64,7 @@ final class SessionEntry {
     this.peer = text(tcp.remoteAddress());
     this.dialect = dialect;
     this.place = place;
+    this.depth = depth;
     this.active.set(started);
   }
 
@@ -72,9 +73,19 @@ final class SessionEntry {
     return address == null ? "?" : Endpoint.of(address).toString();
   }
 
+  /** How many sockets were passed one through the other until this session's was; 0 for none. */
+  int depth() {
+    return depth;
+  }
+
   /** For the log. */
   String name() {
     return "session " + number;
+  }
+
+  /** What was asked for. */
+  String path() {
+    return path;
   }
 
   /** Who has asked for the session; null as long as nobody has told. */
@@ -101,25 +112,21 @@ final class SessionEntry {
     active.set(System.nanoTime());
   }
 
-  /**
-   * An application of this host has passed a descriptor, and it can cross.
-   *
-   * @param kind for the metrics: {@link #PIPE}, {@link #FILE} or another
-   */
-  void fdToPeer(String kind) {
+  /** An application of this host has passed a descriptor, and it can cross. */
+  void fdToPeer(FdKind kind) {
     fdsToPeer.add(1);
     count(Statistics.Way.TO_PEER, kind);
   }
 
   /** The peer's application has passed a descriptor, and there is one for it here. */
-  void fdFromPeer(String kind) {
+  void fdFromPeer(FdKind kind) {
     fdsFromPeer.add(1);
     count(Statistics.Way.FROM_PEER, kind);
   }
 
-  private void count(Statistics.Way way, String kind) {
+  private void count(Statistics.Way way, FdKind kind) {
     statistics.fd(way, kind);
-    if (kind.equals(PIPE)) {
+    if (kind == FdKind.PIPE) {
       pipes.add(1);
     }
   }

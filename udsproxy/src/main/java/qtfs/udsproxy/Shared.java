@@ -6,12 +6,16 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import java.io.IOException;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import qtfs.linux.Fd;
+import qtfs.linux.FileStatus;
+import qtfs.linux.LinuxException;
 import qtfs.linux.UnixListener;
 import qtfs.whitelist.QtfsWhitelist;
 
@@ -32,6 +36,7 @@ final class Shared {
   private final Statistics statistics = new Statistics();
   private final MetricsExporter metrics = new MetricsExporter(this);
   private final SessionPlaces places;
+  private final Backlog backlog;
   private final AuditTrail audit;
   private final SessionRegister register = new SessionRegister();
   private final Set<UnixListener> exposed = ConcurrentHashMap.newKeySet();
@@ -61,6 +66,7 @@ final class Shared {
     this.deadlines = deadlines;
     this.limits = limits;
     this.places = new SessionPlaces(limits);
+    this.backlog = new Backlog(statistics, limits.bufferedInAll());
     this.dialect = dialect;
     this.fileOpener = fileOpener;
     this.tls = tls;
@@ -150,6 +156,11 @@ final class Shared {
     return places;
   }
 
+  /** The memory that waits for slow readers. */
+  Backlog backlog() {
+    return backlog;
+  }
+
   SessionRegister register() {
     return register;
   }
@@ -193,6 +204,32 @@ final class Shared {
     return draining;
   }
 
+  /**
+   * Opens a socket of this host for the peer to be connected to, see {@link Reach#openSocket}; may
+   * wait for a file system.
+   */
+  Fd openTarget(String path) throws IOException {
+    Fd target = reach.openSocket(path);
+    try {
+      if (leadsBack(target)) {
+        throw new RefusedException("it is exposed here, and leads back to the peer");
+      }
+      return target;
+    } catch (IOException e) {
+      target.close();
+      throw e;
+    }
+  }
+
+  /** Two hosts that expose one path to each other would connect in circles. */
+  private boolean leadsBack(Fd target) throws LinuxException {
+    if (exposed.isEmpty()) {
+      return false;
+    }
+    FileStatus status = FileStatus.of(target);
+    return exposed.stream().anyMatch(listener -> listener.isBoundTo(status));
+  }
+
   /** Connects to the peer on a loop. */
   ChannelFuture connectToPeer(ProxyLoop loop, ChannelHandler handler) {
     Transport transport = Transport.of(peer);
@@ -211,7 +248,7 @@ final class Shared {
                     channel.pipeline().addLast(handler);
                   }
                 });
-    transport.options(limits).forEach(option -> option.applyTo(bootstrap));
+    transport.options(limits, backlog).forEach(option -> option.applyTo(bootstrap));
     return bootstrap.connect(peer.address());
   }
 }

@@ -18,12 +18,19 @@ import qtfs.linux.UnixSocket;
  * other, so descriptors may be passed through it again. On the loop's thread.
  */
 final class SocketRelay {
+  /**
+   * How deep sockets may be passed through passed sockets: where both ends of one were, and one of
+   * what came of them is passed through the other, it goes round, with one session more each time.
+   */
+  static final int MAX_DEPTH = 16;
+
   private final Shared shared;
   private final ProxyLoop loop;
   private final SessionEntry through;
   private final long token;
   private final Fd ours;
   private final SessionPlaces.Place place;
+  private final int depth;
 
   private SocketRelay(
       Shared shared,
@@ -31,13 +38,28 @@ final class SocketRelay {
       SessionEntry through,
       long token,
       Fd ours,
-      SessionPlaces.Place place) {
+      SessionPlaces.Place place,
+      int depth) {
     this.shared = shared;
     this.loop = loop;
     this.through = through;
     this.token = token;
     this.ours = ours;
     this.place = place;
+    this.depth = depth;
+  }
+
+  /**
+   * The depth of a session for a socket passed through another session.
+   *
+   * @throws RefusedException if that is too deep
+   */
+  static int depthBehind(SessionEntry through) throws RefusedException {
+    if (through.depth() == MAX_DEPTH) {
+      throw new RefusedException(
+          "a socket passed through " + MAX_DEPTH + " sockets, each passed through the next");
+    }
+    return through.depth() + 1;
   }
 
   /**
@@ -48,10 +70,11 @@ final class SocketRelay {
    */
   static Fd fetch(Shared shared, ProxyLoop loop, SessionEntry through, FdFrame.Socket passed)
       throws IOException {
+    int depth = depthBehind(through);
     SessionPlaces.Place place = place(shared, SessionInfo.Direction.OUTGOING);
     try {
       UnixSocket.Pair pair = pair(passed.flags());
-      new SocketRelay(shared, loop, through, passed.token(), pair.second(), place).connect();
+      new SocketRelay(shared, loop, through, passed.token(), pair.second(), place, depth).connect();
       return pair.first();
     } catch (LinuxException e) {
       place.free();
@@ -96,7 +119,7 @@ final class SocketRelay {
           .fdRefused(
               through,
               new RefusedException(
-                  "a passed socket cannot be fetched: " + connected.cause().getMessage()));
+                  "a passed socket cannot be fetched: " + PeerRequestor.reason(connected.cause())));
       return;
     }
     Channel tcp = connected.channel();
@@ -104,7 +127,7 @@ final class SocketRelay {
     new PeerRequest.Socket(token).encode(out);
     tcp.writeAndFlush(out);
     Link link = new Link(tcp, Dialect.EXTENDED, List.of(), false);
-    start(shared, loop, SessionInfo.Direction.OUTGOING, through.name(), link, ours, place);
+    start(shared, loop, SessionInfo.Direction.OUTGOING, through.name(), link, ours, place, depth);
   }
 
   /**
@@ -120,7 +143,14 @@ final class SocketRelay {
       SessionPlaces.Place place = place(shared, SessionInfo.Direction.INCOMING);
       return () ->
           start(
-              shared, loop, SessionInfo.Direction.INCOMING, kept.through(), link, kept.fd(), place);
+              shared,
+              loop,
+              SessionInfo.Direction.INCOMING,
+              kept.through(),
+              link,
+              kept.fd(),
+              place,
+              kept.depth());
     } catch (RefusedException e) {
       kept.fd().close();
       throw e;
@@ -134,7 +164,8 @@ final class SocketRelay {
       String through,
       Link link,
       Fd socket,
-      SessionPlaces.Place place) {
+      SessionPlaces.Place place,
+      int depth) {
     SessionEntry entry =
         new SessionEntry(
             shared.statistics(),
@@ -143,7 +174,8 @@ final class SocketRelay {
             null,
             link.tcp(),
             link.dialect(),
-            place);
+            place,
+            depth);
     Session.start(shared, loop, entry, link, socket, UnixSocket.Type.STREAM);
   }
 }

@@ -180,7 +180,16 @@ final class StandIns {
     if (request.type() != UnixSocket.Type.DGRAM) {
       return new AcceptingStandIn(request.path(), request.type());
     }
-    DatagramStandIn fresh = new DatagramStandIn(shared, proxyLoop, request, asking);
+    Path socket = Path.of(request.path() + ConnectRequest.PROXY_SUFFIX);
+    DatagramStandIn fresh =
+        new DatagramStandIn(
+            shared,
+            proxyLoop,
+            request,
+            asking,
+            UnixListener.bind(socket, UnixSocket.Type.DGRAM, 0),
+            false,
+            () -> {});
     datagrams.put(request.path(), fresh);
     return fresh;
   }

@@ -29,7 +29,7 @@ final class Statistics {
   }
 
   /** Descriptors that are counted together. */
-  record Passed(Way way, String kind) {}
+  record Passed(Way way, FdKind kind) {}
 
   private final AtomicLong sessionNumbers = new AtomicLong();
   private final Tally<Kind> sessions = new Tally<>();
@@ -69,12 +69,8 @@ final class Statistics {
     protocolErrors.increment();
   }
 
-  /**
-   * A descriptor has been passed.
-   *
-   * @param kind such as {@code file} or {@code pipe}
-   */
-  void fd(Way way, String kind) {
+  /** A descriptor has been passed. */
+  void fd(Way way, FdKind kind) {
     fds.add(new Passed(way, kind), 1);
   }
 

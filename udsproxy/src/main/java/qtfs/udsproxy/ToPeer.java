@@ -29,6 +29,9 @@ final class ToPeer {
   private final Fd unix;
   private final UnixSocket.Type type;
   private final FdSender fdSender;
+  private final Backlog backlog;
+  private final Backlog.Share held;
+  private int asked; // bytes, of the last read
   private boolean readable;
   private boolean ending; // nothing comes after what is there
   private boolean atEnd; // read to the end
@@ -44,7 +47,9 @@ final class ToPeer {
     this.dialect = link.dialect();
     this.unix = unix;
     this.type = type;
-    this.fdSender = new FdSender(shared, loop, session, link, this::pump);
+    this.backlog = shared.backlog();
+    this.held = backlog.share(loop, this::pump);
+    this.fdSender = new FdSender(shared, loop, session, link, held, this::pump);
   }
 
   /**
@@ -60,8 +65,11 @@ final class ToPeer {
 
   /** Reads and sends as much as the channel takes: nothing, once it is closed. */
   void pump() {
+    if (session.isClosed()) {
+      return;
+    }
     boolean wrote = false;
-    if (fdSender.isBusy() && !session.isClosed() && tcp.isWritable()) {
+    if (fdSender.isBusy() && tcp.isWritable()) {
       fdSender.writable();
     }
     for (int i = 0; canRead(); i++) {
@@ -93,7 +101,12 @@ final class ToPeer {
   }
 
   private boolean canRead() {
-    return readable && !atEnd && !fdSender.isBusy() && !session.isClosed() && tcp.isWritable();
+    return readable
+        && !atEnd
+        && !fdSender.isBusy()
+        && !session.isClosed()
+        && tcp.isWritable()
+        && held.mayRead(hasMessages());
   }
 
   private boolean hasMessages() {
@@ -101,7 +114,12 @@ final class ToPeer {
   }
 
   private int receive() {
-    return hasMessages() ? loop.receiveMessage(unix) : loop.receive(unix, dialect);
+    if (hasMessages()) {
+      return loop.receiveMessage(unix);
+    }
+    boolean little = backlog.isScarce();
+    asked = little ? ProxyLoop.LITTLE : dialect.readSize();
+    return little ? loop.receiveLittle(unix, dialect) : loop.receive(unix, dialect);
   }
 
   private boolean isEmptyMessage() {
@@ -133,7 +151,7 @@ final class ToPeer {
     ByteBuf payload =
         hasMessages() ? loop.takeMessage(received, dialect) : loop.takeFrames(received, dialect);
     if (passed.isEmpty()) {
-      tcp.write(payload);
+      held.write(tcp, payload);
     } else {
       fdSender.send(passed, payload);
     }
@@ -142,7 +160,7 @@ final class ToPeer {
     }
     // A short read has emptied the socket, unless it stopped at descriptors or there is an end to
     // read; the next bytes come with an event of their own.
-    readable = received == dialect.readSize() || !passed.isEmpty() || ending;
+    readable = received == asked || !passed.isEmpty() || ending;
   }
 
   private boolean isTooLong(int received) {

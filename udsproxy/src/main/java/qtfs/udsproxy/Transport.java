@@ -105,7 +105,7 @@ enum Transport {
   }
 
   /** The options of every socket between the two proxies. */
-  List<SocketOption<?>> options(Limits limits) {
+  List<SocketOption<?>> options(Limits limits, Backlog backlog) {
     List<SocketOption<?>> options =
         new ArrayList<>(
             List.of(
@@ -113,7 +113,9 @@ enum Transport {
                 new SocketOption<>(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark(limits)),
                 new SocketOption<>(
                     ChannelOption.RECVBUF_ALLOCATOR,
-                    new AdaptiveRecvByteBufAllocator(LEAST_READ, FIRST_READ, mostRead(limits)))));
+                    new FrugalReceiving(
+                        new AdaptiveRecvByteBufAllocator(LEAST_READ, FIRST_READ, mostRead(limits)),
+                        backlog))));
     switch (this) {
       case TCP -> options.addAll(tcpOptions(limits.link().toSeconds()));
       case VSOCK -> {} // A machine that is gone is reported by the hypervisor.
@@ -121,11 +123,13 @@ enum Transport {
     return options;
   }
 
-  /** Keepalive asks a silent peer; {@link DeadLinks} ends the link, before the kernel would. */
+  /**
+   * No delay is Netty's own default. Keepalive asks a silent peer; {@link DeadLinks} ends the link,
+   * before the kernel would.
+   */
   private static List<SocketOption<?>> tcpOptions(long timeout) {
     return List.of(
         new SocketOption<>(ChannelOption.ALLOW_HALF_CLOSURE, true),
-        new SocketOption<>(ChannelOption.TCP_NODELAY, true),
         new SocketOption<>(ChannelOption.SO_KEEPALIVE, true),
         new SocketOption<>(EpollChannelOption.TCP_KEEPIDLE, seconds(timeout / 3)),
         new SocketOption<>(EpollChannelOption.TCP_KEEPINTVL, seconds(timeout / 9)),

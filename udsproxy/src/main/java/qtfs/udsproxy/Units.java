@@ -1,6 +1,7 @@
 package qtfs.udsproxy;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -73,5 +74,16 @@ final class Units {
     }
     throw new StartException(
         option + " is \"" + text + "\", must be a size such as 65536, 256K or 1M");
+  }
+
+  /** Such a number in words, as large a unit as there is without a rest. */
+  static String text(long size) {
+    long number = size;
+    int unit = 0;
+    while (number % 1024 == 0 && unit < 3 && number > 0) {
+      number /= 1024;
+      unit++;
+    }
+    return number + List.of("", "K", "M", "G").get(unit);
   }
 }

@@ -22,6 +22,12 @@ final class DaemonProcess implements AutoCloseable {
     this.err = err;
   }
 
+  /** The same with options of the JVM, which come last and win. */
+  static DaemonProcess startWith(List<String> options, Path directory, List<String> arguments)
+      throws IOException {
+    return started(directory, command(options, arguments));
+  }
+
   /** Starts it with these arguments; its output goes to files in the directory. */
   static DaemonProcess start(Path directory, List<String> arguments) throws IOException {
     return startBy(List.of(), directory, arguments);
@@ -35,7 +41,11 @@ final class DaemonProcess implements AutoCloseable {
   static DaemonProcess startBy(List<String> launcher, Path directory, List<String> arguments)
       throws IOException {
     List<String> command = new ArrayList<>(launcher);
-    command.addAll(command(arguments));
+    command.addAll(command(List.of(), arguments));
+    return started(directory, command);
+  }
+
+  private static DaemonProcess started(Path directory, List<String> command) throws IOException {
     Path out = Files.createTempFile(directory, "out", "");
     Path err = Files.createTempFile(directory, "err", "");
     ProcessBuilder builder =
@@ -49,6 +59,11 @@ final class DaemonProcess implements AutoCloseable {
 
   /** What starts it. */
   static List<String> command(List<String> arguments) throws IOException {
+    return command(List.of(), arguments);
+  }
+
+  private static List<String> command(List<String> options, List<String> arguments)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + "/bin/java");
     command.addAll(
@@ -57,10 +72,9 @@ final class DaemonProcess implements AutoCloseable {
             "--sun-misc-unsafe-memory-access=allow",
             "-XX:TieredStopAtLevel=1",
             "-XX:+UseSerialGC",
-            "-Xmx64m",
-            "-cp",
-            Jars.classPath(),
-            Udsproxyd.class.getName()));
+            "-Xmx64m"));
+    command.addAll(options);
+    command.addAll(List.of("-cp", Jars.classPath(), Udsproxyd.class.getName()));
     command.addAll(arguments);
     return command;
   }

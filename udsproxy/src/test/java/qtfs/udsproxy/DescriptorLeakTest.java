@@ -16,7 +16,7 @@ import qtfs.udsproxy.connector.ConnectRequest;
 
 /** Sessions, refusals and passed descriptors leave no descriptor behind. */
 final class DescriptorLeakTest {
-  private static final int SESSIONS = 500;
+  private static final int SESSIONS = 10_000;
 
   @TempDir Path directory;
 

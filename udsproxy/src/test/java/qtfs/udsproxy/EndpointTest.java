@@ -3,6 +3,7 @@ package qtfs.udsproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netty.channel.epoll.VSockAddress;
 import java.net.SocketAddress;
 import java.net.UnknownHostException;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,12 @@ final class EndpointTest {
   })
   void isReadAndWritten(String argument, String text) throws Exception {
     assertThat(Endpoint.of(argument, 12121)).hasToString(text);
+  }
+
+  @Test
+  void aPortThatTheKernelGaveOutIsWrittenAsItIs() {
+    SocketAddress peer = new VSockAddress(1, 0xe2e00001);
+    assertThat(Endpoint.of(peer)).hasToString("vsock 1:3806330881");
   }
 
   @ParameterizedTest

@@ -99,6 +99,67 @@ final class ExposeTest {
   }
 
   @Test
+  void messagesKeepTheirBoundaries() throws Exception {
+    expose("t.sock", "local.sock,type=seqpacket");
+    String local = proxies.path("local.sock").toString();
+    try (UnixListener listener = proxies.listen(UnixSocket.Type.SEQPACKET, "t.sock");
+        Fd client = UnixSocket.connect(UnixSocket.Type.SEQPACKET, local);
+        Fd server = ProxyPair.accept(listener)) {
+      for (String text : List.of("one", "", "two")) {
+        Sockets.send(client, text, List.of());
+        Sockets.send(server, text + "!", List.of());
+        assertThat(Sockets.receive(server).text()).isEqualTo(text);
+        assertThat(Sockets.receive(client).text()).isEqualTo(text + "!");
+      }
+    }
+    assertThat(Ctls.list(directory.resolve("a"), "exposed").getFirst().get("type"))
+        .isEqualTo("seqpacket");
+  }
+
+  @Test
+  void aSocketOfAnotherTypeThereIsRefusedAndTold() throws Exception {
+    expose("t.sock", "local.sock");
+    try (UnixListener _ = proxies.listen(UnixSocket.Type.SEQPACKET, "t.sock");
+        CapturedLog log = new CapturedLog();
+        Fd client = client("local.sock")) {
+      assertThat(Sockets.readAll(client)).isEmpty();
+      Await.until(
+          "it is told",
+          () ->
+              log.audit("session-refused").stream()
+                  .anyMatch(line -> line.contains("=outgoing") && line.contains("wrong type")));
+    }
+  }
+
+  @Test
+  void datagramsAndTheirAnswers() throws Exception {
+    expose("log", "local.log,type=dgram,mode=0666");
+    String local = proxies.path("local.log").toString();
+    assertThat(FileStatus.ofLink(Path.of(local)).permissions()).isEqualTo(0666);
+    try (Fd early = UnixSocket.connect(UnixSocket.Type.DGRAM, local)) {
+      Sockets.send(early, "lost", List.of()); // nobody is there yet
+      Await.until("it is refused", () -> proxies.a().shared().statistics().refusals() > 0);
+    }
+    try (UnixListener log = proxies.listen(UnixSocket.Type.DGRAM, "log");
+        UnixListener sender = proxies.listen(UnixSocket.Type.DGRAM, "sender")) {
+      for (int i = 0; i < 3; i++) {
+        try (Fd application = UnixSocket.connect(UnixSocket.Type.DGRAM, local)) {
+          Sockets.send(application, "line " + i, List.of());
+        }
+        assertThat(Sockets.receive(log.socket()).text()).isEqualTo("line " + i);
+      }
+      assertThat(UnixSocket.connect(sender.socket(), local)).isZero();
+      Sockets.send(sender.socket(), "question", List.of());
+      DatagramEcho.answer(log, 1);
+      assertThat(Sockets.receive(sender.socket()).text()).isEqualTo("to question");
+    }
+    assertThat(proxies.path("local.log")).exists();
+    assertThat(ctl("unexpose", local).code()).isZero();
+    assertThat(proxies.path("local.log")).doesNotExist();
+    Await.until("its sessions end", () -> proxies.b().shared().relays().isEmpty());
+  }
+
+  @Test
   void eachOfManyClientsAtOnceHasItsOwnServer() throws Exception {
     expose("t.sock", "local.sock");
     List<Fd> clients = new ArrayList<>();

@@ -16,6 +16,7 @@ final class ExposureTest {
     assertThat(exposure.target().path()).isEqualTo("/run/docker.sock");
     assertThat(exposure.local()).isEqualTo(Path.of("/run/docker.sock"));
     assertThat(exposure.mode()).isEqualTo(0600);
+    assertThat(exposure.typeWord()).isEqualTo("stream");
     assertThat(exposure.owner()).isNull();
     assertThat(exposure.group()).isNull();
   }
@@ -48,6 +49,7 @@ final class ExposureTest {
         "/run/a.sock,color=red|\"color=red\" is none of",
         "/run/a.sock,|\"\" is none of",
         "/run/a.sock,owner|\"owner\" is none of",
+        "/run/a.sock,type=raw|type \"raw\" is none of stream, seqpacket, dgram",
         "/run/a.sock,owner=nobody-here|no user \"nobody-here\"",
         "/run/a.sock,group=nobody-here|no group \"nobody-here\"",
       })

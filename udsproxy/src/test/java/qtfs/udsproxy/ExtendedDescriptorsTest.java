@@ -11,10 +11,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
@@ -28,17 +32,40 @@ import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
 
 /** Every kind of descriptor between two proxies that speak the extended dialect. */
+@ParameterizedClass
+@EnumSource(ExtendedDescriptorsTest.Linked.class)
 final class ExtendedDescriptorsTest {
+  /** How the two are linked: passed sockets live on other loops than what they came through. */
+  enum Linked {
+    PLAINLY(1),
+    WITH_LOOPS(3),
+    BY_TLS(3);
+
+    private final int loops;
+
+    Linked(int loops) {
+      this.loops = loops;
+    }
+  }
+
   /** The session at either proxy. */
   private static final int BASE = 2;
 
   private static final int APPEND = Fd.O_RDWR | Fd.O_APPEND;
 
+  private static TlsConfig host;
+
+  @Parameter private Linked linked = Linked.PLAINLY;
   @TempDir Path directory;
   private ProxyPair proxies;
   private UnixListener listener;
   private Fd application;
   private Fd server;
+
+  @BeforeAll
+  static void certify(@TempDir Path files) throws Exception {
+    host = TestAuthority.create(files).host("host", "ip:127.0.0.1", "127.0.0.1");
+  }
 
   @BeforeEach
   void connect() throws Exception {
@@ -48,7 +75,8 @@ final class ExtendedDescriptorsTest {
             + directory
             + "\n";
     whitelist = whitelist.replace("[Read]\nPath=", "[Read]\nPath=/dev/full;");
-    proxies = new ProxyPair(directory, ProxyPair.DEADLINES, whitelist, 1);
+    proxies =
+        ProxyPair.of(directory, whitelist, linked.loops, linked == Linked.BY_TLS ? host : null);
     listener = proxies.listen("server.sock");
     application = proxies.connect("server.sock");
     server = ProxyPair.accept(listener);
@@ -359,6 +387,48 @@ final class ExtendedDescriptorsTest {
       Fd.closeAll(back.fds());
       Fd.closeAll(message.fds());
     }
+  }
+
+  /**
+   * Both ends of a pair are passed, and what came of the one is passed through what came of the
+   * other: it goes round between the proxies, which hold each other's ends. It comes to an end.
+   */
+  @Test
+  void aSocketThatIsPassedThroughItselfComesToAnEnd() throws Exception {
+    int before = Spawn.openNumbers().size();
+    long sessions = proxies.a().shared().statistics().sessions();
+    for (int i = 0; i < 3; i++) {
+      try (UnixSocket.Pair pair = UnixSocket.pair()) {
+        List<Fd> received = pass("both ends", List.of(pair.first(), pair.second()));
+        Fd.closeAll(List.of(pair.first(), pair.second()));
+        Sockets.send(received.get(1), "round", List.of(received.get(0)));
+        received.get(0).close();
+        assertThat(Sockets.readAll(received.get(1))).isIn("", "round");
+        received.get(1).close();
+      }
+    }
+    Await.until("relays end", () -> relays() == BASE);
+    Await.until("back to " + before, () -> Spawn.openNumbers().size() <= before);
+    assertThat(proxies.a().shared().statistics().sessions() - sessions)
+        .isLessThan(3 * 4 * SocketRelay.MAX_DEPTH);
+    Sockets.write(application, "ping");
+    assertThat(Sockets.readText(server, 4)).isEqualTo("ping");
+  }
+
+  @Test
+  void socketsThatNobodyReadsFromAreGoneWithTheirHolders() throws Exception {
+    int before = Spawn.openNumbers().size();
+    for (int i = 0; i < 10; i++) {
+      try (UnixSocket.Pair one = UnixSocket.pair();
+          UnixSocket.Pair other = UnixSocket.pair();
+          Fd far = passOne(one.first())) {
+        Sockets.send(one.second(), "x", List.of(other.first()));
+        Sockets.send(other.second(), "y", List.of(one.second(), other.second()));
+        assertThat(far.isOpen()).isTrue();
+      }
+    }
+    Await.until("relays end", () -> relays() == BASE);
+    Await.until("back to " + before, () -> Spawn.openNumbers().size() <= before);
   }
 
   // ---- what stays behind

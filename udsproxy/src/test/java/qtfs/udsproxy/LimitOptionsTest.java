@@ -43,9 +43,11 @@ final class LimitOptionsTest {
             "--idle-timeout=2h",
             "--link-timeout=5s",
             "--max-buffered=1M",
+            "--max-buffered-total=32M",
             "--metrics=[::1]:9112");
     assertThat(config.limits())
-        .isEqualTo(new Limits(100, 20, Duration.ofHours(2), 1 << 20, Duration.ofSeconds(5)));
+        .isEqualTo(
+            new Limits(100, 20, Duration.ofHours(2), 1 << 20, 32 << 20, Duration.ofSeconds(5)));
     assertThat(config.deadlines().handshake()).isEqualTo(Duration.ofSeconds(3));
     assertThat(config.deadlines().pairing()).isEqualTo(Duration.ofMillis(700));
     assertThat(requireNonNull(config.metrics()).getPort()).isEqualTo(9112);
@@ -72,6 +74,7 @@ final class LimitOptionsTest {
         "--link-timeout=4s | --link-timeout is \"4s\", must be from 5s to 1h",
         "--link-timeout=off | must be from 5s to 1h",
         "--max-buffered=1K | --max-buffered is \"1K\", must be from 16K to 1G",
+        "--max-buffered-total=1023K | --max-buffered-total is \"1023K\", must be from 1M to",
         "--max-buffered=256k | must be a size such as 65536, 256K or 1M",
         "--metrics=9112 | --metrics is \"9112\", must be ADDR:PORT, such as 127.0.0.1:9112",
         "--metrics=127.0.0.1:70000 | must be ADDR:PORT",

@@ -43,7 +43,8 @@ final class LimitsTest {
   }
 
   private Peer limited(int sessions, int perPeer, Duration idle, int buffered) throws Exception {
-    Limits limits = new Limits(sessions, perPeer, idle, buffered, DEFAULT.link());
+    Limits limits =
+        new Limits(sessions, perPeer, idle, buffered, DEFAULT.bufferedInAll(), DEFAULT.link());
     return start(config -> config.limits(limits));
   }
 

@@ -153,11 +153,29 @@ final class MessagesTest {
       assertThat(Sockets.receive(first.socket()).text()).isEqualTo("one");
       first.close();
       try (UnixListener second = proxies.listen(UnixSocket.Type.DGRAM, "log")) {
-        Sockets.send(application, "lost", List.of()); // is how it shows
-        Await.until("the session ends", () -> proxies.a().shared().relays().isEmpty());
-        Sockets.send(application, "two", List.of());
+        Sockets.send(application, "two", List.of()); // is how it shows
+        Sockets.send(application, "three", List.of());
         assertThat(Sockets.receive(second.socket()).text()).isEqualTo("two");
+        assertThat(Sockets.receive(second.socket()).text()).isEqualTo("three");
       }
+    }
+  }
+
+  @Test
+  void answersFindTheirSenderAfterTheReceiverHasBeenGone() throws Exception {
+    UnixListener first = proxies.listen(UnixSocket.Type.DGRAM, "d.sock");
+    try (UnixListener sender = proxies.listen(UnixSocket.Type.DGRAM, "sender")) {
+      proxies.connect(UnixSocket.Type.DGRAM, "d.sock").close();
+      String path = proxies.path("d.sock.proxy").toString();
+      assertThat(UnixSocket.connect(sender.socket(), path)).isZero();
+      for (UnixListener service = first; service != null; ) {
+        Sockets.send(sender.socket(), "hello", List.of());
+        DatagramEcho.answer(service, 1);
+        assertThat(Sockets.receive(sender.socket()).text()).isEqualTo("to hello");
+        service.close();
+        service = service == first ? proxies.listen(UnixSocket.Type.DGRAM, "d.sock") : null;
+      }
+      assertThat(proxies.b().shared().statistics().sessions()).isEqualTo(1);
     }
   }
 

@@ -72,6 +72,20 @@ final class ProxyPair implements AutoCloseable {
         secured(b));
   }
 
+  /** A pair with a whitelist and so many event loops, linked by TLS if told how. */
+  static ProxyPair of(Path directory, String whitelist, int threads, @Nullable TlsConfig tls)
+      throws IOException, StartException {
+    return new ProxyPair(
+        directory,
+        loopback(),
+        loopback(),
+        DEADLINES,
+        whitelist,
+        threads,
+        secured(tls),
+        secured(tls));
+  }
+
   private static Consumer<ProxyConfig.Builder> secured(@Nullable TlsConfig tls) {
     return config -> {
       if (tls != null) {
@@ -172,7 +186,11 @@ final class ProxyPair implements AutoCloseable {
 
   /** A's answer to a request, 1 or 0; -1 if it closes without one. */
   int ask(byte[] request) throws IOException {
-    try (Fd connector = UnixSocket.connect(directory + "/a/remote_uds.sock")) {
+    return ask(directory.resolve("a"), request);
+  }
+
+  private static int ask(Path runDirectory, byte[] request) throws IOException {
+    try (Fd connector = UnixSocket.connect(runDirectory.resolve("remote_uds.sock").toString())) {
       Sockets.write(connector, request);
       byte[] answer = Sockets.read(connector, 4);
       return answer.length < 4 ? -1 : answer[0];
@@ -186,8 +204,12 @@ final class ProxyPair implements AutoCloseable {
 
   /** An application's connection of any type through both proxies. */
   Fd connect(UnixSocket.Type type, String name) throws IOException {
-    String path = path(name).toString();
-    assertThat(ask(new ConnectRequest(type, path).encode())).isEqualTo(1);
+    return connect(directory.resolve("a"), type, path(name));
+  }
+
+  /** A connection that the daemon of a run directory has asked its peer for. */
+  static Fd connect(Path runDirectory, UnixSocket.Type type, Path path) throws IOException {
+    assertThat(ask(runDirectory, new ConnectRequest(type, path.toString()).encode())).isEqualTo(1);
     return UnixSocket.connect(type, path + ".proxy");
   }
 

@@ -24,7 +24,7 @@ import qtfs.linux.UnixSocket;
 /** Who reads slowly, or never, costs a bounded amount of memory and nobody else's time. */
 final class SlowReaderTest {
   /** Two unix buffers, two of TCP as the kernel tunes them on loopback, and the proxies' own. */
-  private static final long MOST_IN_FLIGHT = 8 << 20;
+  private static final long MOST_IN_FLIGHT = 16 << 20;
 
   @TempDir Path directory;
 

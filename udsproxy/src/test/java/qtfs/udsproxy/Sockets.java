@@ -38,6 +38,23 @@ final class Sockets {
     }
   }
 
+  /** Writes to a socket that does not block until it takes nothing more; how much that was. */
+  static long fill(Fd socket) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment chunk = arena.allocate(60_000);
+      for (long total = 0; ; ) {
+        long n = socket.write(chunk, chunk.byteSize());
+        if (n == -Errno.EAGAIN) {
+          return total;
+        }
+        if (n < 0) {
+          throw new IOException(Errno.message((int) -n));
+        }
+        total += n;
+      }
+    }
+  }
+
   /** Exactly so many bytes, or fewer at the end of the stream. */
   static byte[] read(Fd fd, int count) throws IOException {
     byte[] bytes = new byte[count];

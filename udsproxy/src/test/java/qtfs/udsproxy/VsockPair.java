@@ -52,7 +52,8 @@ final class VsockPair {
             .group(loop.eventLoop())
             .channelFactory(() -> new VsockChannel(null, end.number()))
             .handler(new ChannelInboundHandlerAdapter());
-    Transport.VSOCK.options(Limits.DEFAULT).forEach(option -> option.applyTo(bootstrap));
+    Backlog backlog = new Backlog(new Statistics(), Limits.DEFAULT.bufferedInAll());
+    Transport.VSOCK.options(Limits.DEFAULT, backlog).forEach(option -> option.applyTo(bootstrap));
     return bootstrap.register().syncUninterruptibly().channel();
   }
 
