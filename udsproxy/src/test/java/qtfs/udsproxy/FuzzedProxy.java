@@ -122,7 +122,8 @@ final class FuzzedProxy {
   Channel link(Fd socket) throws LinuxException {
     Fcntl.statusFlags(socket, Fcntl.statusFlags(socket) | Fd.O_NONBLOCK);
     Channel channel = new EpollDomainSocketChannel(socket.release());
-    for (Transport.SocketOption<?> option : Transport.of(shared.peer()).options(shared.limits())) {
+    for (Transport.SocketOption<?> option :
+        Transport.of(shared.peer()).options(shared.limits(), shared.backlog())) {
       option.applyTo(channel);
     }
     channel.config().setAllocator(allocator);
@@ -201,6 +202,9 @@ final class FuzzedProxy {
       }
       if (allocator.metric().usedDirectMemory() + allocator.metric().usedHeapMemory() > 0) {
         return "buffers of the link: " + allocator.metric();
+      }
+      if (shared.backlog().held() != 0) {
+        return shared.backlog().held() + " bytes of the backlog";
       }
       if (sharedBuffers() != buffers) {
         return "buffers: " + sharedBuffers() + ", before " + buffers;

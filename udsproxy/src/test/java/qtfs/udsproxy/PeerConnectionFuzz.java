@@ -89,7 +89,7 @@ public final class PeerConnectionFuzz {
         request.putInt(end.wire()).putInt((int) token);
       }
       case 5 -> {
-        long token = proxy.shared().passedSockets().keep(new PassedFds.Socket(socket, "fuzz"));
+        long token = proxy.shared().passedSockets().keep(new PassedFds.Socket(socket, "fuzz", 0));
         request.putInt(PeerRequest.CNTL_SOCK).putInt(PeerRequest.SOCKET_LENGTH).putLong(token);
       }
       default -> {}
