@@ -134,8 +134,17 @@ final class Client {
 
   private Ending run(MessageChannel channel, File pids, boolean keepsPipes)
       throws IOException, RexecException {
-    Wishes wishes = UserTerminal.addTo(settings);
     Streams streams = new Streams(caller, keepsPipes);
+    try {
+      return run(channel, pids, streams);
+    } finally {
+      streams.abandon();
+    }
+  }
+
+  private Ending run(MessageChannel channel, File pids, Streams streams)
+      throws IOException, RexecException {
+    Wishes wishes = UserTerminal.addTo(settings);
     Outputs outputs = streams.outputs();
     request(channel, streams, wishes);
     outputs.start();
@@ -207,7 +216,7 @@ final class Client {
                   + " could start the program");
     }
     try (received) {
-      if (received.message() instanceof Message.PidMap pidMap) {
+      if (received.message() instanceof Message.PidMap pidMap && pidMap.pid() > 0) {
         log("remote pid " + pidMap.pid());
         return pidMap;
       }

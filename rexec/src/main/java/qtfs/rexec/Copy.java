@@ -10,6 +10,9 @@ interface Copy {
   /** Begins; once. */
   void start();
 
+  /** Lets go of the pipe, if it has not begun and is not going to. */
+  void abandon();
+
   /** Waits for its end, but not for ever. */
   void awaitEnd(int millis) throws InterruptedException;
 

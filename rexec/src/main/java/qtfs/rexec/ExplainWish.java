@@ -21,8 +21,8 @@ final class ExplainWish {
 
   /** Whether the wish is in a list of files. */
   static boolean isIn(String json) throws ProtocolException {
-    // Most lists need no reading for this.
-    return json.contains(KEY) && read(json);
+    // Most lists need no reading for this; a key may be written with escapes.
+    return (json.contains(KEY) || json.indexOf('\\') >= 0) && read(json);
   }
 
   private static boolean read(String json) throws ProtocolException {

@@ -157,6 +157,8 @@ final class FilesJson {
     String path = parser.getText();
     expect(path.startsWith("/"), "Path is not absolute");
     expect(path.indexOf('\0') < 0, "Path contains a NUL");
+    // Half a surrogate pair would become another path's question mark.
+    expect(UTF_8.newEncoder().canEncode(path), "Path is not a text");
     expect(path.getBytes(UTF_8).length < 4096, "Path is longer than 4095 bytes"); // PATH_MAX
     return path;
   }

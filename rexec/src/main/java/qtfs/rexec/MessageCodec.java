@@ -45,6 +45,8 @@ final class MessageCodec {
   /** ASCII "QTF2": says that the server is ours, and argc more than a C server says. */
   static final int OURS = 0x32465451;
 
+  private static final int MAX_EXIT_STATUS = 255;
+
   private static final int MSGTYPE = 0;
   private static final int ARGC = 4;
   private static final int PIPEFD = 8;
@@ -128,16 +130,24 @@ final class MessageCodec {
     };
   }
 
-  private static Message pidMap(byte[] header) {
+  private static Message pidMap(byte[] header) throws ProtocolException {
+    int pid = field(header, PID);
+    if (pid < 0) {
+      throw new ProtocolException("pid " + pid);
+    }
     boolean ours = field(header, EXIT_STATUS) == OURS;
-    return new Message.PidMap(field(header, PID), ours ? field(header, ARGC) : 0);
+    return new Message.PidMap(pid, ours ? field(header, ARGC) : 0);
   }
 
-  private static Message kill(byte[] header) {
+  /** A status that an exit would cut to a byte could become a 0. */
+  private static Message kill(byte[] header) throws ProtocolException {
+    int status = field(header, EXIT_STATUS);
+    if (status < 0 || status > MAX_EXIT_STATUS) {
+      throw new ProtocolException("exit status " + status);
+    }
     boolean ours = field(header, PID) == OURS;
     return new Message.Kill(
-        field(header, EXIT_STATUS),
-        ours ? Message.Kill.End.of(field(header, ARGC)) : Message.Kill.End.UNTOLD);
+        status, ours ? Message.Kill.End.of(field(header, ARGC)) : Message.Kill.End.UNTOLD);
   }
 
   private static Message exec(int argc, byte[] data) throws ProtocolException {

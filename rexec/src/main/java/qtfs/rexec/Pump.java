@@ -19,6 +19,7 @@ final class Pump implements Copy, Runnable {
   private final @Nullable Fd sink;
   private final Fd pipe;
   private final MemorySegment buffer = Arena.ofAuto().allocate(SIZE);
+  private boolean started;
   private final CountDownLatch done = new CountDownLatch(1);
   private volatile boolean anything;
   private volatile boolean writing;
@@ -54,9 +55,18 @@ final class Pump implements Copy, Runnable {
 
   @Override
   public void start() {
+    started = true;
     Thread thread = new Thread(this, what);
     thread.setDaemon(true);
     thread.start();
+  }
+
+  /** By the thread that would have started it. */
+  @Override
+  public void abandon() {
+    if (!started) {
+      pipe.close();
+    }
   }
 
   @Override

@@ -52,6 +52,13 @@ final class Relay implements Copy, Closeable {
     }
   }
 
+  @Override
+  public void abandon() {
+    if (!started) {
+      close();
+    }
+  }
+
   /** Says what it waits for, if it does. */
   void addTo(PollSet set) {
     polled = NOT_POLLED;

@@ -88,6 +88,15 @@ final class Streams implements Closeable {
     }
   }
 
+  /** Lets go of what has not started, when the call is over. */
+  void abandon() {
+    if (stdin != null) {
+      stdin.abandon();
+    }
+    stdout.abandon();
+    stderr.abandon();
+  }
+
   /** Tells the user of a stream that was not copied to its end. */
   void tellFailures() {
     tellFailure(stdin);

@@ -42,19 +42,36 @@ public final class Lint {
   /** What there is to say about a file, in the order of its lines; nothing if it is fine. */
   public static List<Finding> of(Path file) {
     Problems problems = new Problems(file);
-    Problems remarks = new Problems(file);
-    List<Problem> errors = new ArrayList<>();
     try {
       byte[] bytes =
           new GuardedFile(file, problems).read(QtfsWhitelist.MOST_BYTES, "name another file");
-      new Lint(remarks).read(bytes);
+      return of(file, bytes, problems);
+    } catch (WhitelistException e) {
+      return findings(e.problems(), List.of());
+    }
+  }
+
+  /**
+   * The same of a file that has been read.
+   *
+   * @param problems that it has already
+   */
+  static List<Finding> of(Path file, byte[] bytes, Problems problems) {
+    Problems remarks = new Problems(file);
+    new Lint(remarks).read(bytes);
+    List<Problem> errors = new ArrayList<>();
+    try {
       QtfsWhitelist ignored = QtfsWhitelist.parse(bytes, problems);
     } catch (WhitelistException e) {
       errors.addAll(e.problems());
     }
+    return findings(errors, remarks.all());
+  }
+
+  private static List<Finding> findings(List<Problem> errors, List<Problem> remarks) {
     List<Finding> findings = new ArrayList<>();
     errors.forEach(error -> findings.add(new Finding(Severity.ERROR, error)));
-    remarks.all().forEach(remark -> findings.add(new Finding(Severity.WARNING, remark)));
+    remarks.forEach(remark -> findings.add(new Finding(Severity.WARNING, remark)));
     findings.sort(
         Comparator.comparingInt((Finding finding) -> finding.problem().line())
             .thenComparingInt(finding -> finding.problem().column()));

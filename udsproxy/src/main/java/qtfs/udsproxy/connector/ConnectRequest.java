@@ -122,6 +122,9 @@ public record ConnectRequest(UnixSocket.Type type, String path) {
     if (path.indexOf('\0') >= 0) {
       return "the socket path " + path.replace("\0", "\\0") + " contains a NUL";
     }
+    if (!new String(name, StandardCharsets.UTF_8).equals(path)) {
+      return "the socket path has half a surrogate pair, which has no bytes";
+    }
     if (name.length > MAX_PATH_BYTES) {
       return "the socket path "
           + path
