@@ -1,5 +1,6 @@
 package qtfs.dist;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -110,7 +111,9 @@ final class SystemCallFaultsIT {
       assertThat(struck).as("%s: %s, with no call failing", strike, outcome).isTrue();
       Await.until(
           "a log line that tells why, after the " + strike + ": " + outcome,
-          () -> PROXIES.stream().anyMatch(proxy -> tellsWhy(proxy, logged.get(proxy))));
+          () ->
+              PROXIES.stream()
+                  .anyMatch(proxy -> tellsWhy(proxy, requireNonNull(logged.get(proxy)))));
     }
     assertThat(session.run())
         .as("the next session after the %s", strike)
