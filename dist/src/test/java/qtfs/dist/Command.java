@@ -14,7 +14,10 @@ import java.util.stream.Stream;
  */
 final class Command {
   private static final Map<String, String> ENVIRONMENT =
-      Map.of("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL", "C.UTF-8", "HOME", "/nonexistent");
+      Map.of("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL", "C.UTF-8");
+
+  /** As rpm makes a database in it, and makes the directory too. */
+  private static final Path HOME = Path.of("target/home").toAbsolutePath();
 
   private Command() {}
 
@@ -44,6 +47,7 @@ final class Command {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().clear();
     builder.environment().putAll(ENVIRONMENT);
+    builder.environment().put("HOME", Files.createDirectories(HOME).toString());
     builder.redirectInput(new File("/dev/null"));
     builder.redirectOutput(stdout.toFile());
     builder.redirectError(stderr.toFile());
