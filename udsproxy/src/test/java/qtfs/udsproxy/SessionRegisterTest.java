@@ -33,6 +33,9 @@ final class SessionRegisterTest {
       assertThat(Sockets.readText(target, 5)).isEqualTo("hello");
       Sockets.write(target, "yes");
       assertThat(Sockets.readText(application, 3)).isEqualTo("yes");
+      // They are counted when they have been sent.
+      Await.until("A counts", () -> only(proxies.a()).bytesFromPeer() == 3);
+      Await.until("B counts", () -> only(proxies.b()).bytesFromPeer() == 5);
 
       SessionInfo asking = only(proxies.a());
       assertThat(asking.number()).isEqualTo(1);
@@ -68,6 +71,7 @@ final class SessionRegisterTest {
       Sockets.Message message = Sockets.receive(target);
       assertThat(message.fds()).hasSize(1);
       Fd.closeAll(message.fds());
+      Await.until("B counts", () -> only(proxies.b()).fdsFromPeer() == 1);
       SessionInfo asking = only(proxies.a());
       SessionInfo asked = only(proxies.b());
       assertThat(asking.fdsToPeer()).isEqualTo(1);
