@@ -16,7 +16,7 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import qtfs.engine.Engine;
 import qtfs.qtcfg.Qtcfg;
 import qtfs.qtcfg.Qtinfo;
-import qtfs.rexec.Rexec;
+import qtfs.rexec.RexecCommand;
 import qtfs.rexec.RexecAgent;
 import qtfs.rexec.RexecServer;
 import qtfs.udsproxy.Udsproxyd;
@@ -27,7 +27,7 @@ final class CommandText {
       Map.of(
           "udsproxyd", Udsproxyd::commandSpec,
           "engine", Engine::commandSpec,
-          "rexec", Rexec::commandSpec,
+          "rexec", RexecCommand::spec,
           "rexec_agent", RexecAgent::commandSpec,
           "rexec_server", RexecServer::commandSpec,
           "qtcfg", Qtcfg::commandSpec,

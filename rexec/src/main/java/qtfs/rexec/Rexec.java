@@ -3,7 +3,6 @@ package qtfs.rexec;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.CommandSpec;
 import qtfs.linux.ByteStrings;
 import qtfs.linux.ProcessAttributes;
 import qtfs.linux.Signals;
@@ -28,11 +27,6 @@ public final class Rexec {
       System.exit(exitCode);
     }
     ProcessAttributes.exitNow(exitCode);
-  }
-
-  /** All that the program understands, for manual pages and completions. */
-  public static CommandSpec commandSpec() {
-    return RexecOptions.spec();
   }
 
   private static int exitCode(String[] args) {
