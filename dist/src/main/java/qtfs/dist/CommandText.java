@@ -16,8 +16,8 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import qtfs.engine.Engine;
 import qtfs.qtcfg.Qtcfg;
 import qtfs.qtcfg.Qtinfo;
-import qtfs.rexec.RexecCommand;
 import qtfs.rexec.RexecAgent;
+import qtfs.rexec.RexecCommand;
 import qtfs.rexec.RexecServer;
 import qtfs.udsproxy.Udsproxyd;
 
