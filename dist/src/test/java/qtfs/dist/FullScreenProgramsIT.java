@@ -58,7 +58,7 @@ final class FullScreenProgramsIT {
         "the editor has 30 lines",
         () -> {
           tmux.type(":set lines? columns?");
-          tmux.press("Enter");
+          tmux.awaitText("lines="); // not long to be seen, if the next line is typed at once
           return tmux.screen().contains("lines=30");
         });
     tmux.press("C-c");
