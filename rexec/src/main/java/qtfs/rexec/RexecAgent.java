@@ -46,7 +46,7 @@ public final class RexecAgent {
   }
 
   private static int run(String[] args) throws InterruptedException {
-    CommandLine commandLine = new CommandLine(spec());
+    CommandLine commandLine = new CommandLine(commandSpec());
     try {
       CommandLine.ParseResult result = commandLine.parseArgs(args);
       PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
@@ -55,9 +55,7 @@ public final class RexecAgent {
       if (answered != null) {
         return answered;
       }
-      Path runDir =
-          result.matchedOptionValue(
-              "--run-dir", Path.of(Rexec.runDir(System.getenv("REXEC_RUN_DIR"))));
+      Path runDir = Commands.runDir(result);
       int most = result.matchedOptionValue("--max-calls", MOST_CALLS);
       if (most < 1) {
         throw new IOException("--max-calls " + most + " must be at least 1");
@@ -67,10 +65,7 @@ public final class RexecAgent {
         out.println("would listen at " + runDir.resolve(Agent.SOCKET) + ": nothing is wrong");
         return 0;
       }
-      Log.Format format = result.matchedOptionValue("--log-format", null);
-      if (format != null) {
-        Log.format(format);
-      }
+      Commands.useLogFormat(result);
       return serve(runDir, most);
     } catch (CommandLine.ParameterException e) {
       return complain(e.getMessage() + "; try " + NAME + " --help");
@@ -86,10 +81,6 @@ public final class RexecAgent {
 
   /** All that the program understands, for manual pages and completions. */
   public static CommandSpec commandSpec() {
-    return spec();
-  }
-
-  private static CommandSpec spec() {
     CommandSpec spec = Commands.standard(NAME);
     spec.parser().caseInsensitiveEnumValuesAllowed(true);
     spec.usageMessage()
@@ -100,12 +91,7 @@ public final class RexecAgent {
             "  rexec uname -n",
             "")
         .synopsisHeading("usage: ");
-    return spec.addOption(
-            OptionSpec.builder("--run-dir")
-                .paramLabel("DIR")
-                .type(Path.class)
-                .description("Where the socket is. Default: $REXEC_RUN_DIR, else /var/run/rexec")
-                .build())
+    return spec.addOption(Commands.runDir())
         .addOption(
             OptionSpec.builder("--max-calls")
                 .paramLabel("N")
@@ -113,12 +99,7 @@ public final class RexecAgent {
                 .description(
                     "So many at once; further ones start a JVM each. Default: " + MOST_CALLS)
                 .build())
-        .addOption(
-            OptionSpec.builder("--log-format")
-                .paramLabel("FORMAT")
-                .type(Log.Format.class)
-                .description("text, journal or json. Default: what suits standard error")
-                .build())
+        .addOption(Commands.logFormat())
         .addOption(
             OptionSpec.builder("--check")
                 .description("Says what would keep it from starting, and exits.")

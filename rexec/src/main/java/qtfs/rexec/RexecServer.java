@@ -111,12 +111,7 @@ public final class RexecServer {
                     "The programs, one a line; policy.d and rexec_server.conf are beside it."
                         + " Default: ${DEFAULT-VALUE}")
                 .build())
-        .addOption(
-            OptionSpec.builder("--run-dir")
-                .paramLabel("DIR")
-                .type(Path.class)
-                .description("Where the socket is. Default: $REXEC_RUN_DIR, else /var/run/rexec")
-                .build())
+        .addOption(Commands.runDir())
         .addOption(
             OptionSpec.builder("--max-requests")
                 .paramLabel("N")
@@ -129,12 +124,7 @@ public final class RexecServer {
                 .type(String.class)
                 .description("Shows metrics there too, not only on metrics.sock.")
                 .build())
-        .addOption(
-            OptionSpec.builder("--log-format")
-                .paramLabel("FORMAT")
-                .type(Log.Format.class)
-                .description("text, journal or json. Default: what suits standard error")
-                .build())
+        .addOption(Commands.logFormat())
         .addOption(
             OptionSpec.builder("--check")
                 .description("Says what is wrong with the files, all of it, and exits.")
@@ -143,9 +133,7 @@ public final class RexecServer {
 
   private static int serve(CommandLine.ParseResult options, PolicyFiles files)
       throws PolicyFiles.BrokenException, IOException, InterruptedException {
-    Path runDir =
-        options.matchedOptionValue(
-            "--run-dir", Path.of(Rexec.runDir(System.getenv("REXEC_RUN_DIR"))));
+    Path runDir = Commands.runDir(options);
     int maxRequests = options.matchedOptionValue("--max-requests", 0);
     if (options.hasMatchedOption("--max-requests") && maxRequests < 1) {
       throw new IOException("--max-requests " + maxRequests + " must be at least 1");
@@ -153,10 +141,7 @@ public final class RexecServer {
     @Nullable String metrics = options.matchedOptionValue(METRICS, null);
     @Nullable InetSocketAddress metricsAddress =
         metrics == null ? null : MetricsAddress.parse(METRICS, metrics);
-    Log.Format format = options.matchedOptionValue("--log-format", null);
-    if (format != null) {
-      Log.format(format);
-    }
+    Commands.useLogFormat(options);
     DaemonRunner runner =
         new DaemonRunner(Notification.fromEnvironment(), Duration.ZERO, files.all());
     PolicyWatch watch = new PolicyWatch(files.policies());
