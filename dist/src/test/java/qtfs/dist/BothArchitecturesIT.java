@@ -99,8 +99,7 @@ final class BothArchitecturesIT {
     Programs.need(CC, "gcc-aarch64-linux-gnu libc6-dev-arm64-cross");
     Path sources = Path.of("..", module, "src/main/c").toAbsolutePath().normalize();
     Path made = directory.resolve(name);
-    Command.succeed(
-        "CC=" + CC + " exec \"$1/build\" \"$1/$2\" \"$3\"", sources, source, made);
+    Command.succeed("CC=" + CC + " exec \"$1/build\" \"$1/$2\" \"$3\"", sources, source, made);
     return made;
   }
 

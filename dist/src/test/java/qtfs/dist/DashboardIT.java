@@ -77,7 +77,8 @@ final class DashboardIT {
     String manifest = Files.readString(ROOT.resolve("docs/k8s/udsproxyd.yaml"));
     Path misspelt = directory.resolve("misspelt.yaml");
     Files.writeString(misspelt, manifest.replace("hostPID:", "hostPid:"));
-    assertThat(checkManifests(misspelt)).anyMatch(line -> line.endsWith("PodSpec has no such field"));
+    assertThat(checkManifests(misspelt))
+        .anyMatch(line -> line.endsWith("PodSpec has no such field"));
   }
 
   private static List<String> checkManifests(Path file) throws Exception {

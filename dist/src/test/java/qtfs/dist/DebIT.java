@@ -152,7 +152,8 @@ final class DebIT {
 
   @Test
   void namesWhoeverBuiltIt() throws Exception {
-    assertThat(root.succeed("dpkg -f " + deb + " Maintainer").strip()).matches("[^<\\[]+ <\\S+@\\S+>");
+    assertThat(root.succeed("dpkg -f " + deb + " Maintainer").strip())
+        .matches("[^<\\[]+ <\\S+@\\S+>");
   }
 
   private String firstConfiguration() throws Exception {

@@ -64,7 +64,11 @@ final class LibvirtIT {
     Programs.need("/usr/bin/qemu-system-x86_64", "qemu-system-x86");
     hosts =
         TwoHosts.bare(
-            "10.77.0", "/etc/libvirt", "/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt");
+            "10.77.0",
+            "/etc/libvirt",
+            "/var/lib/libvirt",
+            "/var/cache/libvirt",
+            "/var/log/libvirt");
     hosts.write(Host.A, "/etc/qtfs/whitelist", "");
     hosts.write(Host.B, "/etc/qtfs/whitelist", "[Udsaccept]\nPath=" + SOCKET);
     hosts.startProxies();

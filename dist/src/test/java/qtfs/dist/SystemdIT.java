@@ -232,8 +232,7 @@ final class SystemdIT {
         done
         : >"$1/server"
         """,
-        module,
-        Path.of("..").toAbsolutePath().normalize());
+        module, Path.of("..").toAbsolutePath().normalize());
     Path dropIn = Files.createDirectories(hosts.shared().resolve("units/engine.service.d"));
     Files.writeString(
         dropIn.resolve("module.conf"),
