@@ -26,6 +26,10 @@ final class BothArchitecturesIT {
   private static final String CC = "aarch64-linux-gnu-gcc";
   private static final String EMULATOR = "qemu-aarch64-static";
 
+  /** For what is not static. The launcher's root directory would not be the agent's with it. */
+  private static final String SYSROOT = "/usr/aarch64-linux-gnu";
+
+
   @TempDir private Path directory;
 
   @ParameterizedTest
@@ -62,7 +66,7 @@ final class BothArchitecturesIT {
       hosts.startServer(
           Host.B, List.of("socat", "UNIX-LISTEN:" + socket, "SYSTEM:cat; uname -n"), socket);
       Running.Result result =
-          emulate(hosts, "-E", "LD_PRELOAD=" + library, client.toString(), socket);
+          emulate(hosts, "-L", SYSROOT, "-E", "LD_PRELOAD=" + library, client.toString(), socket);
       assertThat(result.output()).as("%s", result).isEqualTo("hello\nhostB\n");
     }
   }
@@ -82,7 +86,7 @@ final class BothArchitecturesIT {
 
   /** Runs a program for aarch64 on A, which sees the temporary directory as we do. */
   private static Running.Result emulate(TwoHosts hosts, String... words) throws Exception {
-    List<String> command = new ArrayList<>(List.of(EMULATOR, "-L", "/usr/aarch64-linux-gnu"));
+    List<String> command = new ArrayList<>(List.of(EMULATOR));
     command.addAll(List.of(words));
     return hosts.start(Host.A, command).result();
   }
