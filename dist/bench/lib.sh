@@ -84,14 +84,15 @@ free_port() { # sets port; ports below the ephemeral ones, so that no connection
 	done
 	die "no free port"
 }
+patience=30 # seconds
 await() { # WHAT TEST...: until the test succeeds
 	local what=$1 i
 	shift
-	for i in {1..300}; do
+	for ((i = 0; i < 10 * patience; i++)); do
 		"$@" && return
 		sleep 0.1
 	done
-	die "$what did not come up in 30 s"
+	die "$what did not come up in $patience s"
 }
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
@@ -128,15 +129,17 @@ machine() {
 }
 load() { cut -d' ' -f1-3 /proc/loadavg; }
 write_csv() { # FILE LOAD_BEFORE: all samples
+	{ csv_head "$2" "$(load)" && csv_samples; } >"$1"
+}
+csv_head() { # LOAD_BEFORE LOAD_AFTER
+	printf '# date %s\n# machine %s\n# load %s before, %s after\n' "$(date -u +%F)" "$(machine)" "$@"
+	echo metric,contender,round,value
+}
+csv_samples() {
 	local file
-	{
-		printf '# date %s\n# machine %s\n# load %s before, %s after\n' \
-			"$(date -u +%F)" "$(machine)" "$2" "$(load)"
-		echo metric,contender,round,value
-		for file in "$work"/sample/*; do
-			awk -v name="${file##*/}" 'BEGIN { sub(/\./, ",", name) } { print name "," NR "," $1 }' "$file"
-		done
-	} >"$1"
+	for file in "$work"/sample/*; do
+		awk -v name="${file##*/}" 'BEGIN { sub(/\./, ",", name) } { print name "," NR "," $1 }' "$file"
+	done
 }
 
 # --- Two hosts ----------------------------------------------------------------------------------
