@@ -103,7 +103,8 @@ final class DocumentsTest {
     List<MatchResult> names = NAMED_TEST.matcher(text).results().toList();
     for (MatchResult name : names) {
       String test = tests.getOrDefault(name.group(1), "");
-      if (test.isEmpty() || !test.contains(name.group(2) == null ? "" : " " + name.group(2) + "(")) {
+      if (test.isEmpty()
+          || !test.contains(name.group(2) == null ? "" : " " + name.group(2) + "(")) {
         missing.add(name.group());
       }
     }
@@ -120,7 +121,8 @@ final class DocumentsTest {
             .dropWhile(line -> !line.startsWith("| what he tries |"))
             .takeWhile(line -> line.startsWith("|"))
             .skip(2)
-            .filter(line -> !line.endsWith("| | |") && !line.startsWith("| **Root of this host** |"))
+            .filter(
+                line -> !line.endsWith("| | |") && !line.startsWith("| **Root of this host** |"))
             .toList();
     assertThat(rows).hasSizeGreaterThan(20).allMatch(row -> NAMED_TEST.matcher(row).find());
   }

@@ -16,9 +16,8 @@ import qtfs.linux.UnixSocket;
 
 /**
  * {@code ctl.sock}, mode 0600, for its owner and root whatever becomes of the mode: a line is
- * asked, a text answered, and that is all of a connection.
- * Its one thread serves one after the other, and waits for none longer than {@value #LIMIT_SECONDS}
- * seconds.
+ * asked, a text answered, and that is all of a connection. Its one thread serves one after the
+ * other, and waits for none longer than {@value #LIMIT_SECONDS} seconds.
  */
 final class ControlSocket implements Closeable {
   static final String NAME = "ctl.sock";

@@ -57,6 +57,7 @@ final class Ctl {
     return PositionalParamSpec.builder()
         .index(Integer.toString(index))
         .arity(arity)
+        .required(arity.equals("1"))
         .paramLabel(label)
         .hideParamSyntax(true)
         .type(String.class)
@@ -77,8 +78,7 @@ final class Ctl {
     }
     ParseResult command = before.subcommand();
     boolean json = before.hasMatchedOption("--json") || command.hasMatchedOption("--json");
-    Path runDir =
-        Commands.runDir(command.hasMatchedOption("--run-dir") ? command : before);
+    Path runDir = Commands.runDir(command.hasMatchedOption("--run-dir") ? command : before);
     List<String> words = new ArrayList<>(List.of(command.commandSpec().name()));
     command.matchedPositionals().forEach(word -> words.add(word.<String>getValue()));
     String answer =

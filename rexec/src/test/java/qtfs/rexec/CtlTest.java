@@ -68,7 +68,7 @@ final class CtlTest {
     Path socket = directory.resolve(ControlSocket.NAME);
     ServerContext context =
         new ServerContext(
-            CurrentPolicy.load(PolicyFiles.beside(Harness.whitelist(directory))),
+            CurrentPolicy.load(PolicyFiles.beside(Harness.whitelist(directory, "/bin/true"))),
             directory,
             List.of());
     try (ControlSocket _ = ControlSocket.start(directory, new Control(context))) {
@@ -76,8 +76,9 @@ final class CtlTest {
         Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
       }
       String ask =
-          "$SIG{PIPE} = 'IGNORE'; use IO::Socket::UNIX; $s = IO::Socket::UNIX->new(Peer => $ARGV[0])"
-              + " or die $!; print $s \"text status\\n\"; $s->flush; print '[', <$s>, ']';";
+          "$SIG{PIPE} = 'IGNORE'; use IO::Socket::UNIX; $s = IO::Socket::UNIX->new(Peer =>"
+              + " $ARGV[0]) or die $!; print $s \"text status\\n"
+              + "\"; $s->flush; print '[', <$s>, ']';";
       Process stranger =
           new ProcessBuilder(
                   "/usr/bin/setpriv",

@@ -21,10 +21,10 @@ final class OrphansTest {
   private static final Path PROGRAM = Path.of("/usr/bin/cat");
 
   /** A process that is something else each time it is looked at. */
-  private record Process(Queue<String> stats, Map<String, Path> executables)
+  private record Restless(Queue<String> stats, Map<String, Path> executables)
       implements Orphans.Looked {
-    static Process of(List<String> stats, Path executable, Path parents) {
-      return new Process(new ArrayDeque<>(stats), Map.of("77", executable, "66", parents));
+    static Restless of(List<String> stats, Path executable, Path parents) {
+      return new Restless(new ArrayDeque<>(stats), Map.of("77", executable, "66", parents));
     }
 
     @Override
@@ -48,27 +48,27 @@ final class OrphansTest {
 
   @Test
   void aHeldChildWhoseServerIsGone() {
-    assertThat(Orphans.isOrphan(Process.of(List.of(HELD, HELD), SERVER, INIT))).isTrue();
+    assertThat(Orphans.isOrphan(Restless.of(List.of(HELD, HELD), SERVER, INIT))).isTrue();
   }
 
   @Test
   void notThatOfAServerThatRuns() {
-    assertThat(Orphans.isOrphan(Process.of(List.of(HELD, HELD), SERVER, SERVER))).isFalse();
+    assertThat(Orphans.isOrphan(Restless.of(List.of(HELD, HELD), SERVER, SERVER))).isFalse();
   }
 
   @Test
   void notOneThatGoesOnToItsExecMeanwhile() {
-    assertThat(Orphans.isOrphan(Process.of(List.of(HELD, STARTED), PROGRAM, SERVER))).isFalse();
+    assertThat(Orphans.isOrphan(Restless.of(List.of(HELD, STARTED), PROGRAM, SERVER))).isFalse();
   }
 
   @Test
   void notOneThatEndsMeanwhile() {
-    assertThat(Orphans.isOrphan(Process.of(List.of(HELD), SERVER, INIT))).isFalse();
+    assertThat(Orphans.isOrphan(Restless.of(List.of(HELD), SERVER, INIT))).isFalse();
   }
 
   @Test
   void notAProgramOfThatName() {
-    assertThat(Orphans.isOrphan(Process.of(List.of(STARTED, STARTED), PROGRAM, INIT))).isFalse();
-    assertThat(Orphans.isOrphan(Process.of(List.of(""), PROGRAM, INIT))).isFalse();
+    assertThat(Orphans.isOrphan(Restless.of(List.of(STARTED, STARTED), PROGRAM, INIT))).isFalse();
+    assertThat(Orphans.isOrphan(Restless.of(List.of(""), PROGRAM, INIT))).isFalse();
   }
 }

@@ -26,7 +26,7 @@ final class SessionModelTest {
 
   @Provide
   Arbitrary<List<ModelStep>> steps() {
-    return Arbitraries.frequencyOf(
+    return Arbitraries.<ModelStep>frequencyOf(
             Tuple.of(6, sizes(60_000).map(ModelStep.Input::new)),
             Tuple.of(6, sizes(60_000).map(ModelStep.Take::new)),
             Tuple.of(1, Arbitraries.just(new ModelStep.EndInput())),
@@ -34,7 +34,6 @@ final class SessionModelTest {
             Tuple.of(3, sizes(200_000).map(ModelStep.Complaint::new)),
             Tuple.of(2, trappedSignals()),
             Tuple.of(2, ends()))
-        .map(step -> (ModelStep) step)
         .list()
         .ofMaxSize(15);
   }

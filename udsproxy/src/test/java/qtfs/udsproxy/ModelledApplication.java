@@ -62,7 +62,10 @@ final class ModelledApplication implements Closeable {
     this.dialect = dialect;
     for (int i = 0; i < pattern.byteSize(); i++) {
       int at = i % PERIOD;
-      pattern.set(ValueLayout.JAVA_BYTE, i, (byte) (at * 31 + (at >> 8) + side.ordinal()));
+      pattern.set(
+          ValueLayout.JAVA_BYTE,
+          i,
+          (byte) (at * 31 + (at >> 8) + (side == ModelStep.Side.A ? 0 : 1)));
     }
     if (type == UnixSocket.Type.SEQPACKET) {
       UnixSocket.stampMessages(socket);

@@ -121,7 +121,7 @@ final class ModelledSession {
 
   private boolean flow() {
     boolean any = false;
-    while (fromA.carry(ALL) | fromB.carry(ALL)) {
+    while (fromA.carry(ALL) || fromB.carry(ALL)) {
       any = true;
       proxy.settle();
     }
@@ -139,7 +139,7 @@ final class ModelledSession {
     boolean any = true;
     while (any) {
       proxy.settle();
-      any = flow() | drain(Side.A) | drain(Side.B);
+      any = flow() || drain(Side.A) || drain(Side.B);
     }
     for (Side side : Side.values()) {
       ModelledApplication from = at(side);

@@ -51,7 +51,7 @@ final class SessionModelTest {
   @Provide
   Arbitrary<List<ModelStep>> steps() {
     Arbitrary<Side> side = Arbitraries.of(Side.class);
-    return Arbitraries.frequencyOf(
+    return Arbitraries.<ModelStep>frequencyOf(
             Tuple.of(8, Combinators.combine(side, sizes(), noFds()).as(ModelStep.Send::new)),
             Tuple.of(4, Combinators.combine(side, sizes(), fds()).as(ModelStep.Send::new)),
             Tuple.of(4, Combinators.combine(side, sizes()).as(ModelStep.Read::new)),
@@ -62,7 +62,6 @@ final class SessionModelTest {
             Tuple.of(1, side.map(ModelStep.Close::new)),
             Tuple.of(1, Arbitraries.just(new ModelStep.Cut())),
             Tuple.of(1, garbage()))
-        .map(step -> (ModelStep) step)
         .list()
         .ofMaxSize(40);
   }

@@ -30,8 +30,7 @@ public final class Durations {
           case "h" -> 3_600_000;
           default -> 1000;
         };
-    BigDecimal millis =
-        new BigDecimal(time.group(1)).multiply(BigDecimal.valueOf(millisPerUnit));
+    BigDecimal millis = new BigDecimal(time.group(1)).multiply(BigDecimal.valueOf(millisPerUnit));
     return Optional.of(Duration.ofMillis(millis.longValue()));
   }
 }
