@@ -29,7 +29,6 @@ final class BothArchitecturesIT {
   /** For what is not static. The launcher's root directory would not be the agent's with it. */
   private static final String SYSROOT = "/usr/aarch64-linux-gnu";
 
-
   @TempDir private Path directory;
 
   @ParameterizedTest
