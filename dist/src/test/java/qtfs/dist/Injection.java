@@ -63,12 +63,17 @@ final class Injection implements Closeable {
                   "-e",
                   "trace=" + call,
                   "-e",
-                  "inject=" + call + ":error=" + errno + ":when=" + n));
+                  "inject=" + call + ":error=" + errno + ":when=" + n + delay()));
       if (!call.equals("execve")) {
         // A child is let go of when it becomes another program, which is not what is tested.
         options.addAll(List.of("-b", "execve"));
       }
       return options;
+    }
+
+    /** The child that is to be watched shall have come to where it waits. */
+    private String delay() {
+      return call.equals("pidfd_open") ? ":delay_enter=100000" : "";
     }
 
     @Override

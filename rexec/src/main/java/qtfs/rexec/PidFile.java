@@ -89,15 +89,34 @@ final class PidFile implements Closeable {
       if (lock.isEmpty()) {
         // A sweeper holds what a dead process of this number has left, to remove it right now.
         LockSupport.parkNanos(PAUSE_NANOS);
-      } else if (isAt(lock.get().fd(), path)) {
-        writeNumber(lock.get().fd(), remotePid);
+      } else if (fill(lock.get(), path, remotePid)) {
         return new PidFile(file, lock.get());
-      } else {
-        // Removed by a sweeper before it was locked.
-        lock.get().close();
       }
     }
     throw new IOException(file + " is locked by another process");
+  }
+
+  /**
+   * Writes the number, if the file is still there: a sweeper may have removed it before it was
+   * locked. Otherwise, and on failure, nothing is left of it.
+   */
+  private static boolean fill(LockFile lock, Path path, int number) throws LinuxException {
+    boolean kept = false;
+    boolean there = false;
+    try {
+      there = isAt(lock.fd(), path);
+      if (there) {
+        writeNumber(lock.fd(), number);
+        kept = true;
+      }
+      return kept;
+    } finally {
+      if (!kept) {
+        // Without the number it would be a stranger's, and tell a manager nothing.
+        boolean ignored = there && path.toFile().delete();
+        lock.close();
+      }
+    }
   }
 
   private static boolean isAt(Fd fd, Path path) throws LinuxException {
