@@ -54,21 +54,14 @@ final class Injection implements Closeable {
 
     /** The options of strace that make it fail the n-th time, counted from 1. */
     List<String> options(int n) {
-      List<String> options =
-          new ArrayList<>(
-              List.of(
-                  "-f",
-                  "-e",
-                  "signal=none",
-                  "-e",
-                  "trace=" + call,
-                  "-e",
-                  "inject=" + call + ":error=" + errno + ":when=" + n + delay()));
-      if (!call.equals("execve")) {
-        // A child is let go of when it becomes another program, which is not what is tested.
-        options.addAll(List.of("-b", "execve"));
-      }
-      return options;
+      return List.of(
+          "-f",
+          "-e",
+          "signal=none",
+          "-e",
+          "trace=" + call,
+          "-e",
+          "inject=" + call + ":error=" + errno + ":when=" + n + delay());
     }
 
     /** The child that is to be watched shall have come to where it waits. */
@@ -95,6 +88,10 @@ final class Injection implements Closeable {
     Path errors = Files.createTempFile(directory, "trace", ".err");
     List<String> command = new ArrayList<>(List.of("strace"));
     command.addAll(fault.options(n));
+    if (!fault.call.equals("execve")) {
+      // A child is let go of when it becomes another program, which is not what is tested.
+      command.addAll(List.of("-b", "execve"));
+    }
     command.addAll(List.of("-o", trace.toString(), "-p", Long.toString(pid)));
     Process strace = new ProcessBuilder(command).redirectError(errors.toFile()).start();
     Await.until(

@@ -111,7 +111,6 @@ final class SystemCallFaultsIT {
           List.of("write", "ENOSPC", "EPIPE", "EAGAIN", "EINTR"),
           List.of("lseek", "EINVAL"),
           List.of("poll", "EINTR", "ENOMEM"),
-          List.of("fcntl", "EMFILE"),
           List.of("flock", "ENOLCK", "EINTR"),
           List.of("mkdir", "ENOSPC", "EACCES"),
           List.of("clone3", "EAGAIN"),
