@@ -58,7 +58,9 @@ final class EngineFaultsIT {
     TwoHosts.skipUnless(
         TwoHosts.succeeds("cc", "--version"), "no C compiler: apt-get install gcc libc6-dev");
     preload =
-        library("../engine/src/test/c/simserver.c") + ":" + library("../qtcfg/src/test/c/simkernel.c");
+        library("../engine/src/test/c/simserver.c")
+            + ":"
+            + library("../qtcfg/src/test/c/simkernel.c");
   }
 
   private static Path library(String source) throws InterruptedException {
@@ -114,7 +116,8 @@ final class EngineFaultsIT {
       Files.writeString(home.resolve("whitelist"), "[Mount]\nPath=/srv\n");
       List<String> command = new ArrayList<>(List.of("strace"));
       command.addAll(options);
-      command.addAll(List.of("-o", home.resolve("trace").toString(), "-E", "LD_PRELOAD=" + preload));
+      command.addAll(
+          List.of("-o", home.resolve("trace").toString(), "-E", "LD_PRELOAD=" + preload));
       command.addAll(List.of(IMAGE + "/bin/engine", "--run-dir=" + home.resolve("run")));
       command.addAll(List.of("--whitelist=" + home.resolve("whitelist"), "1", "1"));
       command.addAll(List.of("127.0.0.1", freePort(), "127.0.0.1", freePort()));

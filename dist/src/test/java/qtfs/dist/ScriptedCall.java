@@ -47,9 +47,7 @@ final class ScriptedCall {
   }
 
   private static String judge(Running.Result result) {
-    if (result.code() == CODE
-        && result.output().equals(IN)
-        && result.stderr().equals(INHERITED)) {
+    if (result.code() == CODE && result.output().equals(IN) && result.stderr().equals(INHERITED)) {
       return RIGHT;
     }
     List<String> told = result.stderr().lines().filter(line -> line.startsWith("rexec")).toList();

@@ -53,14 +53,15 @@ final class StartTrace {
         main = thread;
       }
       int number =
-          counts.computeIfAbsent(thread, _ -> new HashMap<>()).merge(call.group(2), 1, Integer::sum);
+          counts
+              .computeIfAbsent(thread, _ -> new HashMap<>())
+              .merge(call.group(2), 1, Integer::sum);
       if (thread.equals(main)) {
         own.computeIfAbsent(call.group(2), _ -> new TreeSet<>()).add(number);
       }
     }
     Map<String, Integer> ofTheFirst = counts.get(Objects.requireNonNull(process, "no calls"));
-    own.forEach(
-        (call, numbers) -> numbers.removeIf(n -> n <= ofTheFirst.getOrDefault(call, 0)));
+    own.forEach((call, numbers) -> numbers.removeIf(n -> n <= ofTheFirst.getOrDefault(call, 0)));
     own.values().removeIf(Set::isEmpty);
     return own;
   }

@@ -207,7 +207,8 @@ public final class Spawn {
   private void spawnOnThisThread(
       Path gate, CompletableFuture<Fd> children, CompletableFuture<Integer> outcome) {
     try {
-      children.complete(Fd.open("/proc/thread-self/children", Fd.O_RDONLY, 0)); // CONFIG_PROC_CHILDREN
+      children.complete(
+          Fd.open("/proc/thread-self/children", Fd.O_RDONLY, 0)); // CONFIG_PROC_CHILDREN
       outcome.complete(spawn(gate));
     } catch (LinuxException | RuntimeException e) {
       boolean ignored = children.completeExceptionally(e);
