@@ -105,12 +105,14 @@ final class Streams implements Closeable {
    */
   void tellFailures() throws RexecException {
     tellFailure(stdin);
-    if (stdout.failure() != null) {
+    String output = stdout.failure();
+    if (output != null) {
       tellFailure(stderr);
-      throw new RexecException(ExitCode.OWN_FAILURE, stdout.failure());
+      throw new RexecException(ExitCode.OWN_FAILURE, output);
     }
-    if (stderr.failure() != null) {
-      throw new RexecException(ExitCode.OWN_FAILURE, stderr.failure());
+    String errors = stderr.failure();
+    if (errors != null) {
+      throw new RexecException(ExitCode.OWN_FAILURE, errors);
     }
   }
 
