@@ -88,7 +88,8 @@ final class ClientFaultsIT {
         .map(
             fault ->
                 DynamicTest.dynamicTest(
-                    fault.toString(), () -> strikeJvm(fault, own.getOrDefault(fault.call(), Set.of()))));
+                    fault.toString(),
+                    () -> strikeJvm(fault, own.getOrDefault(fault.call(), Set.of()))));
   }
 
   private static Map<String, Set<Integer>> callsOfTheJvm() throws Exception {

@@ -83,7 +83,8 @@ final class EngineFaultsIT {
         .map(
             fault ->
                 DynamicTest.dynamicTest(
-                    fault.toString(), () -> strike(fault, own.getOrDefault(fault.call(), Set.of()))));
+                    fault.toString(),
+                    () -> strike(fault, own.getOrDefault(fault.call(), Set.of()))));
   }
 
   private static Map<String, Set<Integer>> ownCalls() throws Exception {

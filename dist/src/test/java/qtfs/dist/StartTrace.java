@@ -60,7 +60,8 @@ final class StartTrace {
         own.computeIfAbsent(call.group(2), _ -> new TreeSet<>()).add(number);
       }
     }
-    Map<String, Integer> ofTheFirst = counts.getOrDefault(Objects.requireNonNull(process, "no calls"), Map.of());
+    Map<String, Integer> ofTheFirst =
+        counts.getOrDefault(Objects.requireNonNull(process, "no calls"), Map.of());
     own.forEach((call, numbers) -> numbers.removeIf(n -> n <= ofTheFirst.getOrDefault(call, 0)));
     own.values().removeIf(Set::isEmpty);
     return own;
