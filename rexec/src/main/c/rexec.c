@@ -91,14 +91,15 @@ static int ascending(const void *a, const void *b) {
 	return *(const int *)a - *(const int *)b;
 }
 
-// The descriptors that this process was started with; their number, -1 for more than can be passed.
+// The descriptors that this process was started with; their number, -1 for more than can be passed,
+// or if they cannot be told: without them the program would run with nothing.
 static int given_fds(int fds[MAX_FDS], int own) {
 	DIR *dir = opendir("/proc/self/fd");
 	int count = 0;
 	struct dirent *entry;
 	if (!dir)
 		return -1;
-	while ((entry = readdir(dir))) {
+	while (errno = 0, (entry = readdir(dir))) {
 		int fd = atoi(entry->d_name);
 		if (entry->d_name[0] == '.' || fd == own || fd == dirfd(dir))
 			continue;
@@ -108,6 +109,8 @@ static int given_fds(int fds[MAX_FDS], int own) {
 		}
 		fds[count++] = fd;
 	}
+	if (errno)
+		count = -1;
 	closedir(dir);
 	if (count > 0)
 		qsort(fds, count, sizeof *fds, ascending);
@@ -259,7 +262,7 @@ int main(int argc, char **argv, char **environment) {
 	if ((agent = connect_to_agent()) < 0)
 		start_jvm(argv, "no rexec_agent answers");
 	if ((count = given_fds(fds, agent)) < 0)
-		start_jvm(argv, "too many open files");
+		start_jvm(argv, "too many open files, or they cannot be listed");
 	if ((problem = fill(argv, environment, fds, count)))
 		start_jvm(argv, problem);
 	sigset_t wanted = block_signals();

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * One system call that fails, in every thread of a running process the n-th time that it makes it:
@@ -33,6 +34,24 @@ final class Injection implements Closeable {
    * @param errno the error's name
    */
   record Fault(String call, String errno) {
+    /**
+     * The faults of a call.
+     *
+     * @param call a name and what the kernel can answer, the likeliest first: by default that one
+     *     alone, with {@code -Dqtfs.faults.all=true} all
+     */
+    static Stream<Fault> of(List<String> call) {
+      return call.stream()
+          .skip(1)
+          .limit(all() ? Integer.MAX_VALUE : 1)
+          .map(errno -> new Fault(call.getFirst(), errno));
+    }
+
+    /** Whether this is the long version. */
+    static boolean all() {
+      return Boolean.getBoolean("qtfs.faults.all");
+    }
+
     /** The options of strace that make it fail the n-th time, counted from 1. */
     List<String> options(int n) {
       return List.of(
@@ -42,7 +61,12 @@ final class Injection implements Closeable {
           "-e",
           "trace=" + call,
           "-e",
-          "inject=" + call + ":error=" + errno + ":when=" + n);
+          "inject=" + call + ":error=" + errno + ":when=" + n + delay());
+    }
+
+    /** The child that is to be watched shall have come to where it waits. */
+    private String delay() {
+      return call.equals("pidfd_open") ? ":delay_enter=100000" : "";
     }
 
     @Override
@@ -64,6 +88,10 @@ final class Injection implements Closeable {
     Path errors = Files.createTempFile(directory, "trace", ".err");
     List<String> command = new ArrayList<>(List.of("strace"));
     command.addAll(fault.options(n));
+    if (!fault.call.equals("execve")) {
+      // A child is let go of when it becomes another program, which is not what is tested.
+      command.addAll(List.of("-b", "execve"));
+    }
     command.addAll(List.of("-o", trace.toString(), "-p", Long.toString(pid)));
     Process strace = new ProcessBuilder(command).redirectError(errors.toFile()).start();
     Await.until(

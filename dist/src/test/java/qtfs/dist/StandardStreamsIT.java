@@ -70,4 +70,14 @@ final class StandardStreamsIT {
     assertThat(result.stderr()).as("%s", result).isEqualTo("late\n");
     assertThat(result.code()).as("%s", result).isEqualTo(6);
   }
+
+  /** Whoever relies on the program's 0 would take it for whole. */
+  @Test
+  void outputThatCannotBeWrittenIsNoSuccess() throws Exception {
+    Running.Result result = hosts.sh(Host.A, "\"$REXEC\" /bin/sh -c 'echo lost' >/dev/full");
+    assertThat(result.stderr())
+        .as("%s", result)
+        .isEqualTo("rexec: cannot write standard output: No space left on device\n");
+    assertThat(result.code()).as("%s", result).isEqualTo(125);
+  }
 }

@@ -21,6 +21,7 @@ public final class ChildProcess implements Closeable {
   // asm-generic/unistd.h: numbers from 424 on are the same on every architecture. glibc has a
   // pidfd_open of its own only since 2.36.
   private static final int SYS_PIDFD_OPEN = 434;
+  private static final int SIGKILL = 9;
   private static final int P_PID = 1;
   private static final int PRIO_PROCESS = 0; // linux/resource.h
   private static final int WEXITED = 4;
@@ -75,6 +76,16 @@ public final class ChildProcess implements Closeable {
 
   /** Waits for the end of the process and takes its status; once. */
   public ExitStatus reap() throws LinuxException {
+    return reap(pid);
+  }
+
+  /** Kills a child that nobody has taken charge of. */
+  static void kill(int pid) throws LinuxException {
+    check(Libc.call(KILL, pid, SIGKILL), "kill " + pid);
+  }
+
+  /** Reaps one. */
+  static ExitStatus reap(int pid) throws LinuxException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment siginfo = arena.allocate(SIGINFO_SIZE, 8);
       int result;

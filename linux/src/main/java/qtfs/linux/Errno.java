@@ -79,6 +79,16 @@ public final class Errno {
       case ETIMEDOUT -> "Connection timed out";
       case ECONNREFUSED -> "Connection refused";
       case EINPROGRESS -> "Operation now in progress";
+      case 16 -> "Device or resource busy";
+      case 26 -> "Text file busy";
+      case 27 -> "File too large";
+      case 30 -> "Read-only file system";
+      case 37 -> "No locks available";
+      case 80 -> "Accessing a corrupted shared library";
+      case 101 -> "Network is unreachable";
+      case 105 -> "No buffer space available";
+      case 113 -> "No route to host";
+      case 122 -> "Disk quota exceeded";
       default -> "errno " + errno;
     };
   }

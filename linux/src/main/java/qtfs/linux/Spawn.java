@@ -1,11 +1,14 @@
 package qtfs.linux;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,7 +57,6 @@ public final class Spawn {
   private static final MemorySegment ATTRIBUTES_FLAGS = Libc.function("posix_spawnattr_setflags");
   private static final MemorySegment ATTRIBUTES_SIGDEFAULT =
       Libc.function("posix_spawnattr_setsigdefault");
-  private static final MemorySegment GETTID = Libc.function("gettid");
 
   // glibc, 64-bit: sizeof (posix_spawn_file_actions_t), (posix_spawnattr_t), (sigset_t)
   private static final int ACTIONS_SIZE = 80;
@@ -65,6 +67,9 @@ public final class Spawn {
   private static final int SETSIGDEF = 4;
   private static final int SETSIGMASK = 8;
   private static final int SETSID = 0x80;
+
+  /** Of a number and a space in a file of /proc. */
+  private static final int NUMBER_SIZE = 16;
 
   /** How long a child may take from posix_spawn to its place of waiting. */
   private static final long HOLD_SECONDS = 10;
@@ -168,14 +173,14 @@ public final class Spawn {
    */
   public Held startHeld(Path gate) throws IOException {
     Pipe.makeFifo(gate, 0600);
-    CompletableFuture<Integer> tid = new CompletableFuture<>();
+    CompletableFuture<Fd> children = new CompletableFuture<>();
     CompletableFuture<Integer> outcome = new CompletableFuture<>();
-    // posix_spawn returns when the child has executed or died, so a thread of its own waits in it.
-    // Platform, because the child's number is looked up as the only child of that thread.
-    Thread.ofPlatform().name(HELD_COMM).daemon().start(() -> spawnOnThisThread(gate, tid, outcome));
     try {
-      int pid = awaitChildOf(await(tid), outcome);
-      return new Held(ChildProcess.of(pid), gate, outcome);
+      startThread(() -> spawnOnThisThread(gate, children, outcome));
+      try (Fd open = await(children)) {
+        int pid = awaitChildIn(open, outcome);
+        return new Held(takeCharge(pid, outcome), gate, outcome);
+      }
     } catch (IOException | RuntimeException e) {
       remove(gate);
       throw e;
@@ -185,34 +190,73 @@ public final class Spawn {
   /** The name that a held child shows until its exec, by which a new server finds orphans. */
   public static final String HELD_COMM = "rexec-held";
 
-  private void spawnOnThisThread(
-      Path gate, CompletableFuture<Integer> tid, CompletableFuture<Integer> outcome) {
-    tid.complete(Libc.call(GETTID, 0));
+  /**
+   * posix_spawn returns when the child has executed or died, so a thread of its own waits in it.
+   * Platform, because the child's number is looked up as the only child of that thread.
+   */
+  private static void startThread(Runnable task) throws LinuxException {
     try {
+      Thread.ofPlatform().name(HELD_COMM).daemon().start(task);
+    } catch (OutOfMemoryError e) {
+      // What the JVM says when the system gives it no thread.
+      throw new LinuxException("a thread for posix_spawn", Errno.EAGAIN);
+    }
+  }
+
+  /** Opens what tells its child before there is one, as later there may be no descriptor left. */
+  private void spawnOnThisThread(
+      Path gate, CompletableFuture<Fd> children, CompletableFuture<Integer> outcome) {
+    try {
+      children.complete(
+          Fd.open("/proc/thread-self/children", Fd.O_RDONLY, 0)); // CONFIG_PROC_CHILDREN
       outcome.complete(spawn(gate));
     } catch (LinuxException | RuntimeException e) {
+      boolean ignored = children.completeExceptionally(e);
       outcome.completeExceptionally(e);
     }
   }
 
-  /** The number of the child that a thread of ours has made. */
-  private static int awaitChildOf(int tid, CompletableFuture<Integer> outcome) throws IOException {
-    Path children = Path.of("/proc/self/task/" + tid + "/children"); // CONFIG_PROC_CHILDREN
+  /**
+   * The number of the child that a thread of ours has made. A read that fails is made again: the
+   * child would be lost.
+   */
+  private static int awaitChildIn(Fd children, CompletableFuture<Integer> outcome)
+      throws IOException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(HOLD_SECONDS);
-    while (System.nanoTime() < deadline) {
-      if (outcome.isDone()) {
-        throw new LinuxException("posix_spawn", await(outcome));
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment text = arena.allocate(NUMBER_SIZE);
+      while (System.nanoTime() < deadline) {
+        if (outcome.isDone()) {
+          throw new LinuxException("posix_spawn", await(outcome));
+        }
+        children.position(0);
+        long n = children.read(text, NUMBER_SIZE);
+        if (n > 0) {
+          byte[] number = text.asSlice(0, n).toArray(JAVA_BYTE);
+          return Integer.parseInt(new String(number, US_ASCII).strip());
+        }
+        Thread.onSpinWait();
       }
-      String pids = Files.readString(children).strip();
-      if (!pids.isEmpty()) {
-        return Integer.parseInt(pids);
-      }
-      Thread.onSpinWait();
     }
     throw new IOException("posix_spawn made no child in " + HOLD_SECONDS + " s");
   }
 
-  private static int await(CompletableFuture<Integer> future) throws LinuxException {
+  /** Of the child, or ends it: nobody else knows of it. */
+  private static ChildProcess takeCharge(int pid, CompletableFuture<Integer> outcome)
+      throws LinuxException {
+    try {
+      return ChildProcess.of(pid);
+    } catch (LinuxException e) {
+      ChildProcess.kill(pid);
+      if (await(outcome) == 0) {
+        // Otherwise posix_spawn has reaped it.
+        ExitStatus ignored = ChildProcess.reap(pid);
+      }
+      throw e;
+    }
+  }
+
+  private static <T> T await(CompletableFuture<T> future) throws LinuxException {
     try {
       return future.get(HOLD_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
@@ -229,10 +273,9 @@ public final class Spawn {
   }
 
   private static void remove(Path gate) {
-    try {
-      Files.deleteIfExists(gate);
-    } catch (IOException e) {
-      Log.warn("cannot remove " + gate + ": " + e.getMessage());
+    // Not by Files.delete, which wants to know first what it is, and may fail at that.
+    if (!gate.toFile().delete() && Files.exists(gate, LinkOption.NOFOLLOW_LINKS)) {
+      Log.warn("cannot remove " + gate);
     }
   }
 

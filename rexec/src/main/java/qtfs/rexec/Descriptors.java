@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import qtfs.linux.Errno;
 import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
@@ -59,11 +60,18 @@ final class Descriptors {
     }
   }
 
-  /** The regular files above 2, in ascending order of their numbers. */
-  List<InheritedFile> files() {
+  /**
+   * The regular files above 2, in ascending order of their numbers.
+   *
+   * @throws IOException if they cannot be told: the program would run without them
+   */
+  List<InheritedFile> files() throws IOException {
     String[] names = new File("/proc/self/fd").list();
+    if (names == null) {
+      throw new IOException("cannot list /proc/self/fd: are too many files open?");
+    }
     List<InheritedFile> files = new ArrayList<>();
-    for (String name : names == null ? new String[0] : names) {
+    for (String name : names) {
       int number = Integer.parseInt(name);
       if (number > 2) {
         addFile(files, number);
@@ -72,7 +80,7 @@ final class Descriptors {
     return files;
   }
 
-  private void addFile(List<InheritedFile> files, int number) {
+  private void addFile(List<InheritedFile> files, int number) throws LinuxException {
     try {
       if (!isInherited(number) || !FileStatus.of(number).isRegular() || isOfTheRuntime(number)) {
         return;
@@ -88,7 +96,10 @@ final class Descriptors {
         files.add(at, file);
       }
     } catch (LinuxException e) {
-      // The descriptor is gone: it was the one of the directory just listed.
+      // Or the descriptor is gone: it was the one of the directory just listed.
+      if (e.errno() != Errno.EBADF && e.errno() != Errno.ENOENT) {
+        throw e;
+      }
     }
   }
 

@@ -145,11 +145,7 @@ final class Execution {
     }
     int errno = program.errno();
     if (program.isFound()) {
-      Optional<Integer> failed = held.release();
-      errno = failed.orElse(0);
-      if (failed.isPresent()) {
-        context.children().forget(child);
-      }
+      errno = release(held);
     } else {
       held.abandon();
     }
@@ -163,6 +159,21 @@ final class Execution {
     } else {
       audit.failed(Errno.message(errno));
       tellFailedExec(errno, terminal);
+    }
+  }
+
+  /** Lets the child go on to its exec; 0, or the errno for which it is no program. */
+  private int release(Spawn.Held held) {
+    try {
+      Optional<Integer> failed = held.release();
+      if (failed.isPresent()) {
+        context.children().forget(held.child());
+      }
+      return failed.orElse(0);
+    } catch (LinuxException e) {
+      // It is still held, and ended with the session.
+      Log.warn(peer + ": " + e.getMessage());
+      return e.errno();
     }
   }
 

@@ -24,7 +24,7 @@ record OwnProcess(
     ClientSignals signals)
     implements Caller {
 
-  static OwnProcess of(Descriptors descriptors) {
+  static OwnProcess of(Descriptors descriptors) throws IOException {
     return new OwnProcess(
         ProcessAttributes.pid(),
         descriptors.standard(0),

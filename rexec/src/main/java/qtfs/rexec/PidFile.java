@@ -85,19 +85,48 @@ final class PidFile implements Closeable {
     File file = new File(dir, Integer.toString(ownPid));
     Path path = file.toPath();
     for (Deadline deadline = Deadline.after(PATIENCE); !deadline.isOver(); ) {
-      Optional<LockFile> lock = LockFile.tryAcquire(path);
+      Optional<LockFile> lock = acquire(path);
       if (lock.isEmpty()) {
         // A sweeper holds what a dead process of this number has left, to remove it right now.
         LockSupport.parkNanos(PAUSE_NANOS);
-      } else if (isAt(lock.get().fd(), path)) {
-        writeNumber(lock.get().fd(), remotePid);
+      } else if (fill(lock.get(), path, remotePid)) {
         return new PidFile(file, lock.get());
-      } else {
-        // Removed by a sweeper before it was locked.
-        lock.get().close();
       }
     }
     throw new IOException(file + " is locked by another process");
+  }
+
+  private static Optional<LockFile> acquire(Path path) throws LinuxException {
+    try {
+      return LockFile.tryAcquire(path);
+    } catch (LinuxException e) {
+      // Made, but not to be locked: of this process's number it is nobody else's.
+      boolean ignored = path.toFile().delete();
+      throw e;
+    }
+  }
+
+  /**
+   * Writes the number, if the file is still there: a sweeper may have removed it before it was
+   * locked. Otherwise, and on failure, nothing is left of it.
+   */
+  private static boolean fill(LockFile lock, Path path, int number) throws LinuxException {
+    boolean kept = false;
+    boolean removed = false;
+    try {
+      removed = !isAt(lock.fd(), path);
+      if (!removed) {
+        writeNumber(lock.fd(), number);
+        kept = true;
+      }
+      return kept;
+    } finally {
+      if (!kept) {
+        // Without the number it would tell a manager nothing.
+        boolean ignored = !removed && path.toFile().delete();
+        lock.close();
+      }
+    }
   }
 
   private static boolean isAt(Fd fd, Path path) throws LinuxException {

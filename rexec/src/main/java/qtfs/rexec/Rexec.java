@@ -38,7 +38,10 @@ public final class Rexec {
         OwnProcess.say(line);
       }
       return e.exitCode();
-    } catch (IOException | RuntimeException | Error e) {
+    } catch (IOException e) {
+      OwnProcess.say(String.valueOf(e.getMessage()));
+      return ExitCode.OWN_FAILURE;
+    } catch (RuntimeException | Error e) {
       // Not the JVM's own 1, which could be taken for the program's.
       OwnProcess.say(e.toString());
       return ExitCode.OWN_FAILURE;

@@ -97,11 +97,23 @@ final class Streams implements Closeable {
     stderr.abandon();
   }
 
-  /** Tells the user of a stream that was not copied to its end. */
-  void tellFailures() {
+  /**
+   * Tells the user of a stream that was not copied to its end.
+   *
+   * @throws RexecException if that is an output: whoever relies on the program's code would take it
+   *     for whole. Of its input a program may have had enough.
+   */
+  void tellFailures() throws RexecException {
     tellFailure(stdin);
-    tellFailure(stdout);
-    tellFailure(stderr);
+    String output = stdout.failure();
+    if (output != null) {
+      tellFailure(stderr);
+      throw new RexecException(ExitCode.OWN_FAILURE, output);
+    }
+    String errors = stderr.failure();
+    if (errors != null) {
+      throw new RexecException(ExitCode.OWN_FAILURE, errors);
+    }
   }
 
   private void tellFailure(@Nullable Copy copy) {

@@ -71,9 +71,7 @@ public final class ProxyDaemon {
       throws StartException {
     this.lock = lock;
     this.whitelistFile = config.whitelist();
-    ThreadFactory threads = task -> new Thread(task, THREAD_NAME);
-    this.group =
-        new MultiThreadIoEventLoopGroup(config.threads(), threads, EpollIoHandler.newFactory());
+    this.group = eventLoops(config.threads());
     this.fileOpener =
         new ThreadPoolExecutor(
             0,
@@ -112,6 +110,20 @@ public final class ProxyDaemon {
     } catch (StartException e) {
       stop();
       throw e;
+    }
+  }
+
+  private static MultiThreadIoEventLoopGroup eventLoops(int count) throws StartException {
+    ThreadFactory threads = task -> new Thread(task, THREAD_NAME);
+    try {
+      return new MultiThreadIoEventLoopGroup(count, threads, EpollIoHandler.newFactory());
+    } catch (UnsatisfiedLinkError | RuntimeException e) {
+      // What Netty says where it gets no descriptor; the reason is at the bottom.
+      Throwable reason = e;
+      while (reason.getCause() != null) {
+        reason = reason.getCause();
+      }
+      throw new StartException("cannot make " + count + " event loops: " + reason.getMessage());
     }
   }
 

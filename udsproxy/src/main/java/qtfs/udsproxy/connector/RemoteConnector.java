@@ -286,8 +286,13 @@ public final class RemoteConnector {
       socket.close();
       return new Attempt(null, -result);
     }
-    Fcntl.statusFlags(socket, Fd.O_RDWR);
-    return new Attempt(socket, 0);
+    try {
+      Fcntl.statusFlags(socket, Fd.O_RDWR);
+      return new Attempt(socket, 0);
+    } catch (LinuxException e) {
+      socket.close();
+      throw e;
+    }
   }
 
   private static void requirePlatformThread() {
