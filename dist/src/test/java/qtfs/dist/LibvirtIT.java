@@ -45,16 +45,6 @@ final class LibvirtIT {
       exec libvirtd
       """;
 
-  private static final String DOMAIN =
-      """
-      <domain type='qemu'>
-        <name>%s</name>
-        <memory unit='MiB'>16</memory>
-        <os><type machine='pc'>hvm</type></os>
-        <devices><emulator>/usr/bin/qemu-system-x86_64</emulator></devices>
-      </domain>
-      """;
-
   @AutoClose private static TwoHosts hosts;
 
   @BeforeAll
@@ -80,7 +70,7 @@ final class LibvirtIT {
   void virshRunsAMachineThere(Way way) throws Exception {
     String socket = way.open(hosts, SOCKET);
     String name = "tiny-" + way;
-    Path xml = Files.writeString(hosts.shared().resolve(name), DOMAIN.formatted(name));
+    Path xml = Files.writeString(hosts.shared().resolve(name), domain(name));
     assertThat(virsh(way, socket, "hostname")).isEqualToIgnoringNewLines("hostB");
     virsh(way, socket, "define", xml.toString());
     virsh(way, socket, "start", name);
@@ -121,5 +111,17 @@ final class LibvirtIT {
     Running.Result result = way.run(hosts, command, args.toArray(String[]::new));
     assertThat(result.code()).as("%s: %s", List.of(words), result).isZero();
     return result.output();
+  }
+
+  private static String domain(String name) {
+    return """
+        <domain type='qemu'>
+          <name>%s</name>
+          <memory unit='MiB'>16</memory>
+          <os><type machine='pc'>hvm</type></os>
+          <devices><emulator>/usr/bin/qemu-system-x86_64</emulator></devices>
+        </domain>
+        """
+        .formatted(name);
   }
 }
