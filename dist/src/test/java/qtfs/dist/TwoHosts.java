@@ -128,7 +128,7 @@ final class TwoHosts implements AutoCloseable {
   }
 
   /** What the peer of either host reaches: sockets in /run, files in {@link #shared}. */
-  private String whitelist() {
+  String whitelist() {
     String files = "Path=" + directory;
     return String.join(
         "\n", "[Udsaccept]", "Path=/run", "[Open]", files, "[Read]", files, "[Write]", files, "");
