@@ -39,7 +39,7 @@ final class ChaosLoad implements AutoCloseable {
   static final String EXPOSED = "/run/exposed.sock";
   static final List<String> EXPOSE = List.of("--expose=" + PINGED + "=" + EXPOSED);
   private static final int MOST_BYTES = 2_000_000;
-  private static final int MOST_LINES = 3_000;
+  private static final int MOST_LINES = 20_000;
   private static final Duration LONGEST_COMMAND = Duration.ofSeconds(90);
   private static final long STALL_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final int LINE_OF_STDERR = 1;
@@ -50,6 +50,10 @@ final class ChaosLoad implements AutoCloseable {
 
   private static final String CALL =
       "REXEC_AGENT=%s exec \"$REXEC\" /bin/sh -c '%s' \"$@\" <\"$0\"";
+
+  /** Its reader is late, so that most of the output is still on its way when the program ends. */
+  private static final String LATE_CALL =
+      "REXEC_AGENT=%s \"$REXEC\" /bin/sh -c '%s' \"$@\" <\"$0\" | { sleep 1; cat; }";
 
   private final TwoHosts hosts;
   private final ScriptedSession scripted;
@@ -221,19 +225,26 @@ final class ChaosLoad implements AutoCloseable {
     return outcome.equals(ScriptedSession.RIGHT);
   }
 
-  private Running call(Random random, String program, String... arguments) throws IOException {
-    String script = CALL.formatted(random.nextInt(4) == 0 ? "no" : "", program);
-    List<String> all = new ArrayList<>(List.of("/bin/sh", "-c", script, input.toString()));
+  private Running call(Random random, String call, String program, String... arguments)
+      throws IOException {
+    String script = call.formatted(random.nextInt(4) == 0 ? "no" : "", program);
+    List<String> all =
+        new ArrayList<>(List.of("/bin/bash", "-o", "pipefail", "-c", script, input.toString()));
     all.addAll(List.of(arguments));
     return hosts.start(Host.A, all);
   }
 
   private boolean command(Random random) throws IOException, InterruptedException {
-    int lines = random.nextInt(10) == 0 ? random.nextInt(MOST_LINES) : random.nextInt(5);
+    boolean late = random.nextInt(4) == 0;
+    int lines = random.nextInt(late ? MOST_LINES : 5);
     int code = random.nextInt(100);
     String name = "call-" + random.nextInt(1_000_000);
     Running running =
-        call(random, PROGRAM, Integer.toString(lines), name, Integer.toString(code));
+        call(
+            random,
+            late ? LATE_CALL : CALL,
+            PROGRAM,
+            Integer.toString(lines), name, Integer.toString(code));
     Running.Result result = running.result(LONGEST_COMMAND);
     String whole = expected(name, lines);
     forget(running);
@@ -270,7 +281,7 @@ final class ChaosLoad implements AutoCloseable {
 
   /** A program that runs on when its caller is told to end. */
   private boolean killedCommand(Random random) throws Exception {
-    Running running = call(random, "echo here; exec sleep 25");
+    Running running = call(random, CALL, "echo here; exec sleep 25");
     Await.until(
         "it runs or has failed",
         LONGEST_COMMAND,
