@@ -96,7 +96,9 @@ final class ChaosFaults {
     daemons.add(hosts.startProxy(host, options.toArray(String[]::new)));
   }
 
-  /** Does so for a time; in the end all daemons run, in fair weather, and the strangers are gone. */
+  /**
+   * Does so for a time; in the end all daemons run, in fair weather, and the strangers are gone.
+   */
   void rage(int seconds) throws Exception {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     List<Fault> next = new ArrayList<>();

@@ -3,10 +3,10 @@ package qtfs.dist;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -141,7 +141,10 @@ final class ChaosIT {
     for (String daemon : DAEMONS) {
       int most = Objects.requireNonNull(descriptors.get(daemon));
       Await.until(
-          daemon + " has only " + most + " descriptors and those of pipes that wait: "
+          daemon
+              + " has only "
+              + most
+              + " descriptors and those of pipes that wait: "
               + openFiles(daemon),
           SETTLED,
           () -> openFiles(daemon).size() <= most + pipesWaiting(daemon));
@@ -165,7 +168,8 @@ final class ChaosIT {
           SETTLED,
           () -> {
             Running.Result sessions =
-                hosts.sh(host, "exec \"$@\"", hosts.program("udsproxyd"), "ctl", "sessions", "--json");
+                hosts.sh(
+                    host, "exec \"$@\"", hosts.program("udsproxyd"), "ctl", "sessions", "--json");
             return sessions.output().contains("\"sessions\":[]");
           });
     }
@@ -178,8 +182,7 @@ final class ChaosIT {
             text -> {
               try {
                 return Stream.concat(
-                    hosts.processes(Host.A, text).stream(),
-                    hosts.processes(Host.B, text).stream());
+                    hosts.processes(Host.A, text).stream(), hosts.processes(Host.B, text).stream());
               } catch (IOException | InterruptedException e) {
                 throw new AssertionError(e);
               }

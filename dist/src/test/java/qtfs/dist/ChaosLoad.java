@@ -191,8 +191,7 @@ final class ChaosLoad implements AutoCloseable {
                 });
     try {
       stream.readPattern(-seed, down, stalls ? ChaosLoad::stall : () -> {});
-      if (ChaosServer.answersAtTheEnd(seed)
-          && stream.readNumbers(1)[0] != ChaosServer.RIGHT) {
+      if (ChaosServer.answersAtTheEnd(seed) && stream.readNumbers(1)[0] != ChaosServer.RIGHT) {
         throw new AssertionError("another last word");
       }
       boolean ignored = stream.readEnd(); // hung up, once both have said their ends
@@ -244,7 +243,9 @@ final class ChaosLoad implements AutoCloseable {
             random,
             late ? LATE_CALL : CALL,
             PROGRAM,
-            Integer.toString(lines), name, Integer.toString(code));
+            Integer.toString(lines),
+            name,
+            Integer.toString(code));
     Running.Result result = running.result(LONGEST_COMMAND);
     String whole = expected(name, lines);
     forget(running);

@@ -65,8 +65,7 @@ final class PoorLink {
     /** Puts it in the place of what the file has said so far. */
     void write(Path file) throws IOException {
       Path other = file.resolveSibling(file.getFileName() + ".new");
-      Files.writeString(
-          other, lost + " " + twice + " " + leastDelayMicros + " " + mostDelayMicros);
+      Files.writeString(other, lost + " " + twice + " " + leastDelayMicros + " " + mostDelayMicros);
       Files.move(other, file, StandardCopyOption.ATOMIC_MOVE);
     }
   }

@@ -105,8 +105,7 @@ final class Session implements Runnable {
         UserText.tell(request.stderr(), request.program() + ": " + refusal);
         return false;
       } else {
-        return new Execution(context, channel, request, admission, audit, peer)
-            .run(files(request));
+        return new Execution(context, channel, request, admission, audit, peer).run(files(request));
       }
     } catch (IOException e) {
       audit.failed(String.valueOf(e.getMessage()));

@@ -41,7 +41,8 @@ final class MessageCodecTest {
       case Message.PipeMessage _ -> named[2] = true;
       case Message.PidMap _ -> named[5] = true;
       case Message.Kill _ -> named[4] = true;
-      case Message.Handshake _, Message.Signal _, Message.Resize _, Message.Echo _ -> named[3] = true;
+      case Message.Handshake _, Message.Signal _, Message.Resize _, Message.Echo _ ->
+          named[3] = true;
     }
     byte[] copy = header.clone();
     for (int field = 0; field < named.length; field++) {
@@ -120,8 +121,7 @@ final class MessageCodecTest {
             new Message.Signal(15), "605a0000 00000000 00000000 00000000 0f000000 00000000"),
         Arguments.of(
             new Message.Resize(24, 80), "615a0000 18000000 50000000 00000000 00000000 00000000"),
-        Arguments.of(
-            new Message.Echo(), "625a0000 00000000 00000000 00000000 00000000 00000000"));
+        Arguments.of(new Message.Echo(), "625a0000 00000000 00000000 00000000 00000000 00000000"));
   }
 
   @Test

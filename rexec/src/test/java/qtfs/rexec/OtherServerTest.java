@@ -250,8 +250,7 @@ final class OtherServerTest {
           say(channel, new Message.Kill(7, Message.Kill.End.EXITED));
           request.close();
           try (var received = channel.receive(Deadline.after(Harness.LIMIT))) {
-            assertThat(Objects.requireNonNull(received).message())
-                .isEqualTo(new Message.Echo());
+            assertThat(Objects.requireNonNull(received).message()).isEqualTo(new Message.Echo());
           }
           say(channel, new Message.Echo());
         });
