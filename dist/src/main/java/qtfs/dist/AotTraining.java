@@ -123,6 +123,30 @@ final class AotTraining {
   private void run() throws IOException, InterruptedException {
     ImageFiles.deleteTree(image.resolve("lib/aot"));
     Files.createDirectories(image.resolve("lib/aot"));
+    try (LambdaForms forms = new LambdaForms(lambdaForms())) {
+      record(forms);
+    }
+    for (String program : TRAINED) {
+      if (!Files.exists(cache(program))) {
+        throw new IOException(
+            "the training of " + program + " left no AOT cache: " + said(program));
+      }
+      // Not by the umask, which the programs set for themselves.
+      Files.setPosixFilePermissions(cache(program), PosixFilePermissions.fromString("rw-r--r--"));
+      System.out.printf(
+          "%s: %,d KiB%n", cache(program).getFileName(), Files.size(cache(program)) >> 10);
+    }
+    Files.writeString(recordedJvm(), jvm());
+    Files.writeString(inputs, inputsDigest());
+  }
+
+  /** In the runtime of the image; an installed JDK has a list of its own, which stays. */
+  private Path lambdaForms() {
+    Path runtime = image.resolve("lib/runtime");
+    return Files.exists(runtime) ? runtime.resolve("lib/classlist") : work.resolve("classlist");
+  }
+
+  private void record(LambdaForms forms) throws IOException, InterruptedException {
     Path whitelist = Files.writeString(work.resolve("whitelist"), "/bin/sh\n");
     Files.setPosixFilePermissions(whitelist, PosixFilePermissions.fromString("r--------"));
     String port = Integer.toString(freePort());
@@ -139,6 +163,7 @@ final class AotTraining {
       for (int i = 0; i < CONNECTS; i++) {
         connect();
       }
+      forms.add(mainJob(traced("rexec")));
       mainJob(recorded("rexec"));
     } finally {
       // Not destroyForcibly: the cache is written by a JVM that ends in good order.
@@ -150,19 +175,9 @@ final class AotTraining {
       end(server);
     }
     // Without the kernel module, which a machine that builds does not have.
+    end(traced("qtcfg", "-z").start());
+    forms.add(log("qtcfg"));
     end(recorded("qtcfg", "-z").start());
-    for (String program : TRAINED) {
-      if (!Files.exists(cache(program))) {
-        throw new IOException(
-            "the training of " + program + " left no AOT cache: " + said(program));
-      }
-      // Not by the umask, which the programs set for themselves.
-      Files.setPosixFilePermissions(cache(program), PosixFilePermissions.fromString("rw-r--r--"));
-      System.out.printf(
-          "%s: %,d KiB%n", cache(program).getFileName(), Files.size(cache(program)) >> 10);
-    }
-    Files.writeString(recordedJvm(), jvm());
-    Files.writeString(inputs, inputsDigest());
   }
 
   /** An application's connect through the proxy, as docs/protocol.md has it, that says nothing. */
@@ -195,8 +210,12 @@ final class AotTraining {
     return SocketChannel.open(UnixDomainSocketAddress.of(path));
   }
 
-  /** Input, output, errors, an inherited file and an exit code: what a manager's call has. */
-  private void mainJob(ProcessBuilder rexec) throws IOException, InterruptedException {
+  /**
+   * Input, output, errors, an inherited file and an exit code: what a manager's call has.
+   *
+   * @return what came out
+   */
+  private Path mainJob(ProcessBuilder rexec) throws IOException, InterruptedException {
     Path inherited = Files.writeString(work.resolve("inherited"), "a file\n");
     Path output = work.resolve("output");
     List<String> job = List.of("/bin/sh", "-c", "cat; cat <&7; echo err >&2; exit 7");
@@ -213,6 +232,14 @@ final class AotTraining {
       throw new IOException(
           "a training run of rexec ended with " + process.exitValue() + " and " + lines);
     }
+    return output;
+  }
+
+  /** A program that tells the forms of method handles which it looks for. */
+  private ProcessBuilder traced(String name, String... args) {
+    ProcessBuilder builder = program(name, args);
+    builder.environment().put("QTFS_JAVA_OPTIONS", LambdaForms.TRACED);
+    return builder;
   }
 
   private ProcessBuilder program(String name, String... args) {

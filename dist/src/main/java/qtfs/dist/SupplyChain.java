@@ -32,7 +32,8 @@ final class SupplyChain {
           "libjunixsocket-native", "junixsocket-native-common",
           "libnetty_transport_native_epoll", "netty-transport-native-epoll",
           "libnetty_tcnative", "netty-tcnative-boringssl-static",
-          "libudsproxy", "udsproxy");
+          "libudsproxy", "udsproxy",
+          "libqtfscall", "linux");
 
   private final Path image;
   private final Path documents;

@@ -6,19 +6,28 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import qtfs.dist.TwoHosts.Host;
 
 /**
- * What an image for x86-64 or aarch64 is made of is there for both. The image itself, with its Java
- * runtime and AOT caches, is made on a machine of its architecture only.
+ * What an image for x86-64 or aarch64 is made of is there for both, and what is in C runs on both.
+ * The image itself, with its Java runtime and AOT caches, is made on a machine of its architecture
+ * only.
  */
 final class BothArchitecturesIT {
   private static final int X86_64 = 62; // EM_X86_64
   private static final int AARCH64 = 183; // EM_AARCH64
+  private static final String CC = "aarch64-linux-gnu-gcc";
+  private static final String EMULATOR = "qemu-aarch64-static";
+
+  /** For what is not static. The launcher's root directory would not be the agent's with it. */
+  private static final String SYSROOT = "/usr/aarch64-linux-gnu";
 
   @TempDir private Path directory;
 
@@ -35,19 +44,66 @@ final class BothArchitecturesIT {
   }
 
   @Test
-  void preloadLibraryCompilesForAarch64() throws Exception {
-    Programs.need("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross");
-    Path source = Path.of("../udsproxy/src/main/c").toAbsolutePath().normalize();
-    Path library = directory.resolve("libudsproxy.so");
-    Running.Result result =
-        Command.sh(
-            "CC=aarch64-linux-gnu-gcc exec \"$1/build\" \"$1/libudsproxy.c\" \"$2\"",
-            source,
-            library);
-    assertThat(result.code()).as("%s", result).isZero();
-    try (InputStream in = Files.newInputStream(library)) {
-      assertThat(Elf.machine(in)).isEqualTo(AARCH64);
+  void preloadLibraryAndLauncherCompileForAarch64() throws Exception {
+    for (Path made : List.of(compileLibrary(), compileLauncher())) {
+      try (InputStream in = Files.newInputStream(made)) {
+        assertThat(Elf.machine(in)).isEqualTo(AARCH64);
+      }
     }
+  }
+
+  /** In an emulator, with the daemons of this machine: the bytes between them are the same. */
+  @Test
+  void aProgramForAarch64IsLedToTheOtherHost() throws Exception {
+    Programs.need(EMULATOR, "qemu-user-static");
+    Programs.need("socat", "socat");
+    String library = compileLibrary().toString();
+    Path client = directory.resolve("client");
+    Command.succeed("exec " + CC + " -o \"$1\" \"$2\"", client, Programs.script("client.c"));
+    try (TwoHosts hosts = TwoHosts.up()) {
+      String socket = "/run/echo.sock";
+      hosts.startServer(
+          Host.B, List.of("socat", "UNIX-LISTEN:" + socket, "SYSTEM:cat; uname -n"), socket);
+      Running.Result result =
+          emulate(hosts, "-L", SYSROOT, "-E", "LD_PRELOAD=" + library, client.toString(), socket);
+      assertThat(result.output()).as("%s", result).isEqualTo("hello\nhostB\n");
+    }
+  }
+
+  @Test
+  void theLauncherForAarch64HandsItsCallToTheAgent() throws Exception {
+    Programs.need(EMULATOR, "qemu-user-static");
+    String launcher = compileLauncher().toString();
+    try (TwoHosts hosts = TwoHosts.up()) {
+      hosts.startAgent();
+      Running.Result result =
+          emulate(hosts, "-E", "REXEC_AGENT=only", launcher, "/bin/sh", "-c", "uname -n; exit 9");
+      assertThat(result.output()).as("%s", result).isEqualTo("hostB\n");
+      assertThat(result.code()).isEqualTo(9);
+    }
+  }
+
+  /** Runs a program for aarch64 on A, which sees the temporary directory as we do. */
+  private static Running.Result emulate(TwoHosts hosts, String... words) throws Exception {
+    List<String> command = new ArrayList<>(List.of(EMULATOR));
+    command.addAll(List.of(words));
+    return hosts.start(Host.A, command).result();
+  }
+
+  private Path compileLibrary() throws Exception {
+    return compile("udsproxy", "libudsproxy.c", "libudsproxy.so");
+  }
+
+  private Path compileLauncher() throws Exception {
+    return compile("rexec", "rexec.c", "rexec");
+  }
+
+  private Path compile(String module, String source, String name) throws Exception {
+    Programs.need(CC, "gcc-aarch64-linux-gnu libc6-dev-arm64-cross");
+    Path sources = Path.of("..", module, "src/main/c").toAbsolutePath().normalize();
+    Path made = directory.resolve(name);
+    Command.succeed("CC=" + CC + " exec \"$1/build\" \"$1/$2\" \"$3\"", sources, source, made);
+    return made;
   }
 
   private static int machine(String resource) throws IOException {

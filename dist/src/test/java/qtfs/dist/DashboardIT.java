@@ -12,6 +12,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import qtfs.dist.TwoHosts.Host;
 
 /** The dashboard and the manifests name what the programs have. */
@@ -59,16 +60,8 @@ final class DashboardIT {
   @Test
   void theManifestsAreWellFormedAndUdsproxydTakesTheirOptions() throws Exception {
     Programs.needPython("yaml", "python3-yaml");
-    Process check =
-        new ProcessBuilder(
-                Programs.PYTHON,
-                Programs.script("manifests.py"),
-                ROOT.resolve("docs/k8s/udsproxyd.yaml").toString())
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(check.getInputStream().readAllBytes(), UTF_8);
-    List<String> lines = said.lines().toList();
-    assertThat(lines).as(said).hasSize(1);
+    List<String> lines = checkManifests(ROOT.resolve("docs/k8s/udsproxyd.yaml"));
+    assertThat(lines).hasSize(1);
     assertThat(lines.getFirst()).startsWith("args --");
     Process help =
         new ProcessBuilder(Units.image().resolve("bin/udsproxyd").toString(), "--help").start();
@@ -76,5 +69,23 @@ final class DashboardIT {
     for (String argument : lines.getFirst().substring("args ".length()).split(" ")) {
       assertThat(options).contains(argument.replaceFirst("=.*", "="));
     }
+  }
+
+  @Test
+  void aFieldThatTheApiDoesNotHaveIsTold(@TempDir Path directory) throws Exception {
+    Programs.needPython("yaml", "python3-yaml");
+    String manifest = Files.readString(ROOT.resolve("docs/k8s/udsproxyd.yaml"));
+    Path misspelt = directory.resolve("misspelt.yaml");
+    Files.writeString(misspelt, manifest.replace("hostPID:", "hostPid:"));
+    assertThat(checkManifests(misspelt))
+        .anyMatch(line -> line.endsWith("PodSpec has no such field"));
+  }
+
+  private static List<String> checkManifests(Path file) throws Exception {
+    Process check =
+        new ProcessBuilder(Programs.PYTHON, Programs.script("manifests.py"), file.toString())
+            .redirectErrorStream(true)
+            .start();
+    return new String(check.getInputStream().readAllBytes(), UTF_8).lines().toList();
   }
 }

@@ -128,6 +128,34 @@ final class DebIT {
     assertThat(root.succeed("dpkg -f " + deb + " Replaces")).contains("qtfs-client");
   }
 
+  /** Kernel modules may come from the package that has the C programs. */
+  @Test
+  void takesTheProgramsOverFromThePackageOfTheCOnesAndLeavesItTheRest() throws Exception {
+    root.succeed(
+        """
+        dpkg -P qtfs
+        mkdir -p /root/c/DEBIAN /root/c/usr/bin /root/c/usr/lib64 /root/c/lib/modules/1/extra
+        cd /root/c
+        echo C | tee usr/bin/udsproxyd usr/bin/rexec usr/lib64/libudsproxy.so lib/modules/1/extra/qtfs.ko
+        printf '%%s\n' 'Package: dpu-utilities' 'Version: 1.9' 'Architecture: all' \
+          'Maintainer: C <root@localhost>' 'Description: the C programs' >DEBIAN/control
+        dpkg-deb -Zgzip -b /root/c /root/c.deb
+        dpkg -i /root/c.deb
+        dpkg -i %s
+        """
+            .formatted(deb));
+    assertThat(root.succeed("rexec --help")).contains("rexec");
+    assertThat(root.succeed("dpkg -S /usr/bin/rexec /lib/modules/1/extra/qtfs.ko").lines())
+        .containsExactly("qtfs: /usr/bin/rexec", "dpu-utilities: /lib/modules/1/extra/qtfs.ko");
+    root.succeed("dpkg -P dpu-utilities; rexec --help");
+  }
+
+  @Test
+  void namesWhoeverBuiltIt() throws Exception {
+    assertThat(root.succeed("dpkg -f " + deb + " Maintainer").strip())
+        .matches("[^<\\[]+ <\\S+@\\S+>");
+  }
+
   private String firstConfiguration() throws Exception {
     String all = root.succeed("dpkg-query -W -f '${Conffiles}' qtfs");
     TwoHosts.skipUnless(!all.isBlank(), "the package has no configuration file");

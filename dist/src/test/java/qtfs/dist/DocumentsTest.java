@@ -6,14 +6,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The documents lead to what exists, and say the same in both languages and in the code. */
 final class DocumentsTest {
@@ -21,6 +24,10 @@ final class DocumentsTest {
   private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
   private static final Pattern CALL = Pattern.compile("Log\\.(?:warn|error)\\(");
   private static final Pattern TEXT = Pattern.compile("\"((?:[^\"\\\\]|\\\\.)*)\"");
+
+  /** A test class or a fuzz target, and perhaps a method of it. */
+  private static final Pattern NAMED_TEST =
+      Pattern.compile("`([A-Z][A-Za-z0-9]*(?:Test|IT|Fuzz|Promises))(?:\\.([a-z][A-Za-z0-9]*))?`");
 
   /** Shorter ones are words between two values. */
   private static final int TELLING = 10;
@@ -85,6 +92,54 @@ final class DocumentsTest {
 
   private static List<String> scripts(Path document) throws IOException {
     return ShellBlock.of(document).stream().map(ShellBlock::script).toList();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"security.md", "coverage.md", "reliability.md"})
+  void everyTestThatIsNamedIsThere(String document) throws IOException {
+    Map<String, String> tests = tests();
+    List<String> missing = new ArrayList<>();
+    String text = Files.readString(ROOT.resolve("docs").resolve(document));
+    List<MatchResult> names = NAMED_TEST.matcher(text).results().toList();
+    for (MatchResult name : names) {
+      String test = tests.getOrDefault(name.group(1), "");
+      if (test.isEmpty()
+          || !test.contains(name.group(2) == null ? "" : " " + name.group(2) + "(")) {
+        missing.add(name.group());
+      }
+    }
+    assertThat(names).isNotEmpty();
+    assertThat(missing).isEmpty();
+  }
+
+  @Test
+  void everyRowOfTheThreatModelHasATest() throws IOException {
+    String security = Files.readString(ROOT.resolve("docs/security.md"));
+    List<String> rows =
+        security
+            .lines()
+            .dropWhile(line -> !line.startsWith("| what he tries |"))
+            .takeWhile(line -> line.startsWith("|"))
+            .skip(2)
+            .filter(
+                line -> !line.endsWith("| | |") && !line.startsWith("| **Root of this host** |"))
+            .toList();
+    assertThat(rows).hasSizeGreaterThan(20).allMatch(row -> NAMED_TEST.matcher(row).find());
+  }
+
+  /** The texts of all test classes, those of one name together. */
+  private static Map<String, String> tests() throws IOException {
+    Map<String, String> tests = new HashMap<>();
+    for (String module :
+        List.of("linux", "whitelist", "udsproxy", "rexec", "qtcfg", "engine", "dist")) {
+      try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src/test/java"))) {
+        for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+          String name = file.getFileName().toString().replace(".java", "");
+          tests.merge(name, Files.readString(file), String::concat);
+        }
+      }
+    }
+    return tests;
   }
 
   @Test

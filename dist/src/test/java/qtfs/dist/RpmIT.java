@@ -76,6 +76,41 @@ final class RpmIT {
     }
   }
 
+  /** Where a package has the C programs, rpm touches nothing and says what to remove. */
+  @Test
+  void doesNotGoOverThePackageOfTheCPrograms() throws Exception {
+    Programs.need("rpmbuild", "rpm");
+    Files.writeString(
+        directory.resolve("c.spec"),
+        """
+        Name: dpu-utilities
+        Version: 1.9
+        Release: 1
+        Summary: the C programs
+        License: none
+        BuildArch: noarch
+        %description
+        %install
+        install -D /dev/null %{buildroot}/usr/bin/rexec
+        %files
+        /usr/bin/rexec
+        """);
+    Running.Result result =
+        Command.sh(
+            """
+            cd "$1"
+            rpmbuild -bb --define "_topdir $1/build" --define '_build_id_links none' c.spec >build.log 2>&1
+            rpm --root "$1/root" --nodeps --nosignature -i build/RPMS/noarch/*.rpm
+            rpm --root "$1/root" --nodeps --nosignature --noscripts -i "$2"
+            """,
+            directory.toAbsolutePath(),
+            RPM.toAbsolutePath());
+    assertThat(result.code()).as("%s", result).isNotZero();
+    assertThat(result.stderr())
+        .contains("file /usr/bin/rexec")
+        .contains("conflicts with file from package dpu-utilities-1.9-1");
+  }
+
   @Test
   void hasASpecOfTheSameScripts() throws Exception {
     String spec = Files.readString(PACKAGING.resolve("qtfs.spec"));

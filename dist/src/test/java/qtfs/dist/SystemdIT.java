@@ -198,8 +198,62 @@ final class SystemdIT {
         .contains("<threads>");
   }
 
+  /** In front of a kernel module that is played, as the build's machine has none. */
   @Test
   @Order(9)
+  void theEngineTakesTheProxysPlace() throws Exception {
+    Path module = playTheKernelModule();
+    must("stop", "udsproxyd.socket", "udsproxyd-link@*.socket");
+    must("start", "udsproxyd.service");
+    must("start", "engine.service");
+    assertThat(systemctl("is-active", "udsproxyd.service").output()).isEqualTo("inactive\n");
+    assertThat(property("engine.service", "StatusText")).isNotEmpty();
+    theMainJobRuns();
+    String pid = property("engine.service", "MainPID");
+    must("reload", "engine.service");
+    must("is-active", "engine.service");
+    assertThat(property("engine.service", "MainPID")).isEqualTo(pid).isNotEqualTo("0");
+    must("stop", "engine.service");
+    assertThat(property("engine.service", "Result")).as(logs()).isEqualTo("success");
+    assertThat(module.resolve("server.log"))
+        .content()
+        .contains(" THREAD_INIT ", " THREAD_RUN ", " EXIT ");
+  }
+
+  /** With the library that the engine's own tests play it by. Returns where it keeps its state. */
+  private static Path playTheKernelModule() throws Exception {
+    Programs.need("cc", "gcc libc6-dev");
+    Path module = Files.createDirectories(hosts.shared().resolve("module"));
+    Command.succeed(
+        """
+        for source in "$2/engine/src/test/c/simserver.c" "$2/qtcfg/src/test/c/simkernel.c"; do
+          library=${source##*/}
+          cc -O1 -shared -fPIC -o "$1/${library%.c}.so" "$source" -ldl
+        done
+        : >"$1/server"
+        """,
+        module, Path.of("..").toAbsolutePath().normalize());
+    Path dropIn = Files.createDirectories(hosts.shared().resolve("units/engine.service.d"));
+    Files.writeString(
+        dropIn.resolve("module.conf"),
+        """
+        [Service]
+        Environment=LD_PRELOAD=%1$s/simserver.so:%1$s/simkernel.so SIMKERNEL_DIR=%1$s
+        """
+            .formatted(module));
+    String env = Files.readString(Units.image().resolve("etc/qtfs/engine.env"));
+    hosts.write(
+        Host.B,
+        "/etc/qtfs/engine.env",
+        env.replaceFirst("#ENGINE_LINK=.*", link("12121").replace("UDSPROXYD", "ENGINE")));
+    String whitelist = Files.readString(Units.image().resolve("etc/qtfs/whitelist"));
+    hosts.write(Host.B, "/etc/qtfs/whitelist", whitelist + "\n[Mount]\nPath=/srv\n");
+    must("daemon-reload");
+    return module;
+  }
+
+  @Test
+  @Order(10)
   void stoppingLeavesNothing() throws Exception {
     must("stop", "udsproxyd.socket", "udsproxyd-link@*.socket", "rexec_server.socket");
     must("stop", "udsproxyd.service", "rexec_server.service");

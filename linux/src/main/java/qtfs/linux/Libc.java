@@ -4,71 +4,69 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
-import java.lang.foreign.SymbolLookup;
-import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
- * The C library's functions, all called through one method handle of the shape {@code long f(long,
- * long, long, long, long, long)}.
+ * The C library's functions, all called through one shape, {@code long f(long, long, long, long,
+ * long, long)}: by {@link NativeCall} where the image has its library, else by {@link LinkedCall}.
  *
- * <p>One shape instead of one for each function, because the JVM generates the code of each
- * distinct shape at run time: nine shapes cost {@code rexec} 50 ms of start-up, one costs 15. Both
- * supported ABIs (System V x86-64, AAPCS64) pass the first six integers and pointers in registers
- * that the callee may ignore, also to variadic functions, so the wider call is harmless; what comes
- * back as {@code int} is narrowed by the caller.
+ * <p>One shape instead of one for each function, because the JVM's linker generates the code of
+ * each distinct shape at run time: nine shapes cost {@code rexec} 50 ms of start-up, one 20, and
+ * none is needed by NativeCall. Both supported ABIs (System V x86-64, AAPCS64) pass the first six
+ * integers and pointers in registers that the callee may ignore, also to variadic functions, so the
+ * wider call is harmless; what comes back as {@code int} is narrowed by the caller.
  *
  * <p>Arguments are addresses and integers: whoever passes the address of a segment keeps its arena
  * open for the time of the call.
  */
-@SuppressWarnings("restricted") // linking native functions is what this class is for
 final class Libc {
-  private static final Linker LINKER = Linker.nativeLinker();
-  private static final SymbolLookup SYMBOLS = LINKER.defaultLookup();
-  private static final StructLayout CAPTURE = Linker.Option.captureStateLayout();
+  private static final long RTLD_DEFAULT = 0; // dlfcn.h: the order of the dynamic linker
 
-  /** The only member that the structure has on Linux; a VarHandle made for it costs 5 ms. */
-  private static final long ERRNO = 0;
+  private static final boolean NATIVE = NativeCall.load();
 
-  private static final MethodHandle CALL =
-      LINKER.downcallHandle(
-          FunctionDescriptor.of(
-              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
-          Linker.Option.captureCallState("errno"));
   private static final ThreadLocal<MemorySegment> CAPTURED =
-      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CAPTURE));
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(JAVA_INT));
 
   private Libc() {}
 
-  /** The address of a function that every supported glibc has. */
+  /**
+   * The address of a function that every supported glibc has.
+   *
+   * @throws UnsatisfiedLinkError when it is missing all the same
+   */
   static MemorySegment function(String name) {
-    return SYMBOLS.findOrThrow(name);
+    return optionalFunction(name)
+        .orElseThrow(() -> new UnsatisfiedLinkError("the C library has no function " + name));
   }
 
   /**
    * The address of a function as a C program would find it, so that a library in LD_PRELOAD may
-   * stand in for the kernel. {@link #function} cannot: the JVM looks in the C library itself.
+   * stand in for the kernel. {@link #function} cannot: it looks in the C library itself.
    */
   static MemorySegment interposable(String name) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment captured = CAPTURED.get();
-      MemorySegment dlsym = function("dlsym");
-      long rtldDefault = 0; // dlfcn.h: the order of the dynamic linker
-      long address =
-          invoke(dlsym, captured, rtldDefault, cString(arena, name).address(), 0, 0, 0, 0);
-      return address == 0 ? function(name) : MemorySegment.ofAddress(address);
-    }
+    return search(RTLD_DEFAULT, name).orElseGet(() -> function(name));
   }
 
   /** The address of a function that only newer glibc versions have. */
   static Optional<MemorySegment> optionalFunction(String name) {
-    return SYMBOLS.find(name);
+    return NATIVE ? search(NativeCall.library(), name) : LinkedCall.find(name);
+  }
+
+  private static Optional<MemorySegment> search(long handle, String name) {
+    try (Arena arena = Arena.ofConfined()) {
+      long found = cString(arena, name).address();
+      long address = invoke(dlsym(), CAPTURED.get(), handle, found, 0, 0, 0, 0);
+      return address == 0 ? Optional.empty() : Optional.of(MemorySegment.ofAddress(address));
+    }
+  }
+
+  private static MemorySegment dlsym() {
+    return NATIVE
+        ? MemorySegment.ofAddress(NativeCall.dlsym())
+        : LinkedCall.find("dlsym").orElseThrow();
   }
 
   /**
@@ -81,7 +79,7 @@ final class Libc {
     MemorySegment captured = CAPTURED.get();
     // The upper half of the register is undefined.
     int result = (int) invoke(function, captured, a, b, c, d, e, f);
-    return result == -1 ? -captured.get(JAVA_INT, ERRNO) : result;
+    return result == -1 ? -captured.get(JAVA_INT, 0) : result;
   }
 
   static int call(MemorySegment function, long a) {
@@ -106,7 +104,7 @@ final class Libc {
   static long callLong(MemorySegment function, long a, long b, long c) {
     MemorySegment captured = CAPTURED.get();
     long result = invoke(function, captured, a, b, c, 0, 0, 0);
-    return result == -1 ? -captured.get(JAVA_INT, ERRNO) : result;
+    return result == -1 ? -captured.get(JAVA_INT, 0) : result;
   }
 
   /** Calls a function of the posix_spawn family, which returns 0 or an errno. */
@@ -124,13 +122,9 @@ final class Libc {
       long d,
       long e,
       long f) {
-    try {
-      return (long) CALL.invokeExact(function, captured, a, b, c, d, e, f);
-    } catch (RuntimeException | Error unchecked) {
-      throw unchecked;
-    } catch (Throwable impossible) {
-      throw new AssertionError(impossible);
-    }
+    return NATIVE
+        ? NativeCall.call(function.address(), captured.address(), a, b, c, d, e, f)
+        : LinkedCall.call(function, captured, a, b, c, d, e, f);
   }
 
   /** A NUL-terminated UTF-8 copy of a string. */

@@ -103,7 +103,17 @@ public final class MessageIo implements AutoCloseable {
    */
   public long receive(Fd socket, int pieces) {
     prepare(pieces, CONTROL_SIZE);
-    return Libc.callLong(RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC | wait);
+    return receive(socket);
+  }
+
+  private long receive(Fd socket) {
+    long received =
+        Libc.callLong(RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC | wait);
+    if (received < 0) {
+      // The kernel has left it as it was: as long as the buffer, which holds an older message's.
+      header.set(JAVA_LONG, 40, 0);
+    }
+    return received;
   }
 
   /** Receives as {@link #receive} does, and keeps the {@link #sender}. */
@@ -111,7 +121,7 @@ public final class MessageIo implements AutoCloseable {
     prepare(pieces, CONTROL_SIZE);
     header.set(JAVA_LONG, 0, address.address());
     header.set(JAVA_INT, 8, ADDRESS_SIZE);
-    return Libc.callLong(RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC | wait);
+    return receive(socket);
   }
 
   /** Who has sent the message just received, as {@link #sendTo} takes it; empty if not bound. */

@@ -54,6 +54,22 @@ final class MessageIoTest {
     return new String(buffer.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE), UTF_8);
   }
 
+  @Test
+  void aCallThatFailsGivesNoDescriptors() throws IOException {
+    try (MessageIo impatient = MessageIo.neverWaiting();
+        Fd file = Fd.open(Path.of("/dev/null"), Fd.O_RDONLY)) {
+      assertThat(send("x", List.of(file))).isEqualTo(1);
+      MemorySegment buffer = arena.allocate(8);
+      impatient.piece(0, buffer.address(), 8);
+      assertThat(impatient.receive(pair.second(), 1)).isEqualTo(1);
+      Fd.closeAll(impatient.takeFds());
+      assertThat(impatient.receive(pair.second(), 1)).isEqualTo(-Errno.EAGAIN);
+      // Those of the message before, whose numbers may be somebody else's by now.
+      assertThat(impatient.takeFds()).isEmpty();
+      assertThat(impatient.wasMessage()).isFalse();
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2, 63, 64, 65, 253})
   void passesDescriptorsInTheirOrder(int count) throws IOException {

@@ -10,12 +10,14 @@ import qtfs.linux.Fd;
 import qtfs.linux.Log;
 import qtfs.linux.Pipe;
 import qtfs.linux.Poll;
+import qtfs.linux.ProcessAttributes;
 import qtfs.linux.UnixListener;
+import qtfs.linux.UnixSocket;
 
 /**
- * {@code ctl.sock}, mode 0600: a line is asked, a text answered, and that is all of a connection.
- * Its one thread serves one after the other, and waits for none longer than {@value #LIMIT_SECONDS}
- * seconds.
+ * {@code ctl.sock}, mode 0600, for its owner and root whatever becomes of the mode: a line is
+ * asked, a text answered, and that is all of a connection. Its one thread serves one after the
+ * other, and waits for none longer than {@value #LIMIT_SECONDS} seconds.
  */
 final class ControlSocket implements Closeable {
   static final String NAME = "ctl.sock";
@@ -59,12 +61,19 @@ final class ControlSocket implements Closeable {
 
   private void serve(Fd connection) {
     try (connection) {
+      if (!isMine(UnixSocket.peerCredentials(connection).uid())) {
+        return; // somebody has changed the modes
+      }
       Exchange exchange =
           new Exchange(connection, Deadline.after(Duration.ofSeconds(LIMIT_SECONDS)));
       exchange.write(control.answer(exchange.read("\n", MOST_BYTES)).getBytes(UTF_8));
     } catch (IOException | RuntimeException e) {
       Log.warn(NAME + ": " + e.getMessage());
     }
+  }
+
+  private static boolean isMine(int uid) {
+    return uid == 0 || uid == ProcessAttributes.uid();
   }
 
   /** Answers nobody any more. */

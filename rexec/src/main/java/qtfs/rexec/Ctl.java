@@ -11,9 +11,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import qtfs.linux.Fd;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixSocket;
@@ -30,28 +33,23 @@ final class Ctl {
 
   private Ctl() {}
 
-  /** What {@link #run} understands, for the manual page. */
+  /** What {@link #run} understands, for the manual page too. */
   static CommandSpec spec() {
     CommandSpec kill = command("kill", "Signals a program's process group.");
     kill.addPositional(operand(0, "PID", "the program's, as ps has it", "1"));
     kill.addPositional(operand(1, "[SIGNAL]", "a name or a number; TERM if not given", "0..1"));
-    CommandSpec spec = CommandSpec.create().name("ctl");
-    spec.usageMessage().description("Asks the rexec_server that runs on this host.");
+    CommandSpec spec = command("ctl", "Asks the rexec_server that runs on this host.");
     return spec.addSubcommand("ps", command("ps", "Lists the programs that run."))
         .addSubcommand("status", command("status", "Tells how the server is."))
         .addSubcommand("kill", kill);
   }
 
+  /** The options stand before or behind the command. */
   private static CommandSpec command(String name, String description) {
     CommandSpec spec = CommandSpec.create().name(name);
     spec.usageMessage().description(description);
     spec.addOption(OptionSpec.builder("--json").description("Prints one JSON object.").build());
-    return spec.addOption(
-        OptionSpec.builder("--run-dir")
-            .paramLabel("DIR")
-            .type(String.class)
-            .description("The server's. Default: $REXEC_RUN_DIR, else /var/run/rexec")
-            .build());
+    return spec.addOption(Commands.runDir());
   }
 
   private static PositionalParamSpec operand(
@@ -59,6 +57,7 @@ final class Ctl {
     return PositionalParamSpec.builder()
         .index(Integer.toString(index))
         .arity(arity)
+        .required(arity.equals("1"))
         .paramLabel(label)
         .hideParamSyntax(true)
         .type(String.class)
@@ -67,20 +66,24 @@ final class Ctl {
   }
 
   static int run(List<String> arguments) throws IOException {
-    List<String> words = new ArrayList<>(arguments);
-    boolean json = words.remove("--json");
-    String runDir = Rexec.runDir(System.getenv("REXEC_RUN_DIR"));
-    int at = words.indexOf("--run-dir");
-    if (at >= 0 && at + 1 < words.size()) {
-      runDir = words.remove(at + 1);
-      words.remove(at);
+    ParseResult before;
+    try {
+      CommandLine line = new CommandLine(spec()).setExpandAtFiles(false);
+      before = line.parseArgs(arguments.toArray(String[]::new));
+    } catch (ParameterException e) {
+      throw new IOException(e.getMessage() + "; " + USAGE, e);
     }
-    if (words.isEmpty() || words.getFirst().startsWith("-")) {
+    if (!before.hasSubcommand()) {
       throw new IOException(USAGE);
     }
+    ParseResult command = before.subcommand();
+    boolean json = before.hasMatchedOption("--json") || command.hasMatchedOption("--json");
+    Path runDir = Commands.runDir(command.hasMatchedOption("--run-dir") ? command : before);
+    List<String> words = new ArrayList<>(List.of(command.commandSpec().name()));
+    command.matchedPositionals().forEach(word -> words.add(word.<String>getValue()));
     String answer =
         ask(
-            Path.of(runDir, ControlSocket.NAME),
+            runDir.resolve(ControlSocket.NAME),
             (json ? "json " : "text ") + String.join(" ", words),
             PATIENCE);
     int end = answer.indexOf('\n');

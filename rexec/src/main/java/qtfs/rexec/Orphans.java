@@ -26,7 +26,7 @@ final class Orphans {
   static void sweep(Path runDir) throws IOException {
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : processes) {
-        if (isOrphan(process)) {
+        if (isOrphan(look(process))) {
           kill(process);
         }
       }
@@ -67,38 +67,53 @@ final class Orphans {
     }
   }
 
+  /** A process as it is at the moment of each question. */
+  interface Looked {
+    /** The line of {@code /proc/PID/stat}. */
+    String stat() throws IOException;
+
+    /** The executable of a process, by its pid. */
+    Path executable(String pid) throws IOException;
+  }
+
+  private static Looked look(Path process) {
+    return new Looked() {
+      @Override
+      public String stat() throws IOException {
+        return Files.readString(process.resolve("stat"));
+      }
+
+      @Override
+      public Path executable(String pid) throws IOException {
+        return Files.readSymbolicLink(process.resolveSibling(pid).resolve("exe"));
+      }
+    };
+  }
+
   /**
    * Whether a process is a held child whose server is gone. Until its exec such a child has the
    * server's executable, and its parent too for as long as that is the server.
    */
-  private static boolean isOrphan(Path process) {
+  static boolean isOrphan(Looked process) {
     try {
-      return isHeld(stat(process))
-          && !executable(process).equals(executable(parent(process)))
+      String stat = process.stat();
+      // pid (comm) state ppid ...
+      String pid = stat.substring(0, Math.max(0, stat.indexOf(' ')));
+      return isHeld(stat)
+          && !process.executable(pid).equals(process.executable(parent(stat)))
           // If it has gone on to its exec meanwhile, it is another executable for that reason.
-          && isHeld(stat(process));
+          && isHeld(process.stat());
     } catch (IOException e) {
       return false;
     }
-  }
-
-  private static String stat(Path process) throws IOException {
-    return Files.readString(process.resolve("stat"));
   }
 
   private static boolean isHeld(String stat) {
     return stat.contains(" (" + Spawn.HELD_COMM + ") ");
   }
 
-  private static Path parent(Path process) throws IOException {
-    String stat = stat(process);
-    // pid (comm) state ppid ...
-    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-    return process.resolveSibling(fields[1]);
-  }
-
-  private static Path executable(Path process) throws IOException {
-    return Files.readSymbolicLink(process.resolve("exe"));
+  private static String parent(String stat) {
+    return stat.substring(stat.lastIndexOf(')') + 2).split(" ")[1];
   }
 
   private static void kill(Path process) {

@@ -113,9 +113,11 @@ final class PidFile implements Closeable {
 
   private static void writeNumber(Fd fd, int number) throws LinuxException {
     byte[] text = Integer.toString(number).getBytes(StandardCharsets.US_ASCII);
-    try (Arena arena = Arena.ofConfined()) {
+    // Cut first: a longer number of a dead process would show behind this one.
+    try (Fd empty = fd.reopen(Fd.O_WRONLY | Fd.O_TRUNC);
+        Arena arena = Arena.ofConfined()) {
       MemorySegment segment = arena.allocateFrom(ValueLayout.JAVA_BYTE, text);
-      long written = fd.write(segment, text.length);
+      long written = empty.write(segment, text.length);
       if (written != text.length) {
         throw new LinuxException("write", written < 0 ? (int) -written : Errno.ENOSPC);
       }

@@ -15,6 +15,7 @@ import qtfs.linux.ByteStrings;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.LinuxException;
+import qtfs.whitelist.Durations;
 
 /**
  * What precedes the program on rexec's command line. Only used where the first argument looks like
@@ -25,6 +26,9 @@ import qtfs.linux.LinuxException;
  * @param help what is asked for instead, null for nothing
  */
 record RexecOptions(List<String> arguments, Manner manner, CommandLine.@Nullable ParseResult help) {
+  /** What the protocol carries. */
+  private static final Duration LONGEST = Duration.ofMillis(Integer.MAX_VALUE);
+
   private static final String[] EXAMPLES = {
     "Runs a program on the other host as if it ran here.",
     "",
@@ -214,8 +218,8 @@ record RexecOptions(List<String> arguments, Manner manner, CommandLine.@Nullable
     if (value == null) {
       return null;
     }
-    Duration duration = Durations.parse(value);
-    if (duration == null || (option.equals("--timeout") && duration.isZero())) {
+    Duration duration = Durations.parse(value).orElse(LONGEST.plusMillis(1));
+    if (duration.compareTo(LONGEST) > 0 || (option.equals("--timeout") && duration.isZero())) {
       throw wrong(option, value, "is no duration like 500ms, 30, 30s, 5m or 2h, at most 24 days");
     }
     return duration;

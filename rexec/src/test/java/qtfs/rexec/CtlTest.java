@@ -1,12 +1,19 @@
 package qtfs.rexec;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import qtfs.linux.ProcessAttributes;
 import qtfs.linux.UnixListener;
 
 final class CtlTest {
@@ -19,6 +26,72 @@ final class CtlTest {
       assertThatThrownBy(() -> Ctl.ask(socket, "text ps", Duration.ofMillis(100)))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("does not answer");
+    }
+  }
+
+  @Test
+  void whatIsNoCommandIsALine() {
+    for (List<String> wrong :
+        List.of(
+            List.<String>of(),
+            List.of("--json"),
+            List.of("dance"),
+            List.of("kill"),
+            List.of("ps", "1"),
+            List.of("ps", "--run-dir"),
+            List.of("--walk", "ps"))) {
+      assertThatThrownBy(() -> Ctl.run(wrong))
+          .as("%s", wrong)
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining(Ctl.USAGE);
+    }
+  }
+
+  @Test
+  void theRunDirectoryStandsBeforeOrBehindTheCommand() {
+    String there = directory.resolve("there").toString();
+    for (List<String> line :
+        List.of(
+            List.of("--run-dir", there, "ps"),
+            List.of("ps", "--run-dir=" + there),
+            List.of("--run-dir", "/elsewhere", "kill", "--run-dir", there, "1", "TERM"))) {
+      assertThatThrownBy(() -> Ctl.run(line))
+          .as("%s", line)
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining(there);
+    }
+  }
+
+  @Test
+  void theSocketIsNobodyElsesWhateverItsMode() throws Exception {
+    assumeTrue(ProcessAttributes.uid() == 0, "being two users needs root: run as root");
+    Path socket = directory.resolve(ControlSocket.NAME);
+    ServerContext context =
+        new ServerContext(
+            CurrentPolicy.load(PolicyFiles.beside(Harness.whitelist(directory, "/bin/true"))),
+            directory,
+            List.of());
+    try (ControlSocket _ = ControlSocket.start(directory, new Control(context))) {
+      for (Path open : List.of(directory, socket)) {
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
+      }
+      String ask =
+          "$SIG{PIPE} = 'IGNORE'; use IO::Socket::UNIX; $s = IO::Socket::UNIX->new(Peer =>"
+              + " $ARGV[0]) or die $!; print $s \"text status\\n"
+              + "\"; $s->flush; print '[', <$s>, ']';";
+      Process stranger =
+          new ProcessBuilder(
+                  "/usr/bin/setpriv",
+                  "--reuid=65534",
+                  "--clear-groups",
+                  "/usr/bin/perl",
+                  "-e",
+                  ask,
+                  socket.toString())
+              .redirectErrorStream(true)
+              .start();
+      assertThat(new String(stranger.getInputStream().readAllBytes(), UTF_8)).isEqualTo("[]");
+      assertThat(Ctl.ask(socket, "text status", Harness.LIMIT)).startsWith("0\n");
     }
   }
 }

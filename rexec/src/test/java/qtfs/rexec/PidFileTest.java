@@ -41,7 +41,7 @@ final class PidFileTest {
   @Test
   void takesThePlaceOfAStaleOne() throws IOException {
     File pids = PidFile.makeDirectory(dir.toString());
-    Files.writeString(pids.toPath().resolve("5"), "");
+    Files.writeString(pids.toPath().resolve("5"), "4711");
     try (PidFile _ = PidFile.write(pids, 5, 55)) {
       assertThat(pids.toPath().resolve("5")).hasContent("55");
     }

@@ -42,39 +42,40 @@ final class FdEncoder {
    */
   Frame.Passed encode(Fd fd) throws IOException {
     FileStatus status = FileStatus.of(fd);
+    int flags = Fcntl.statusFlags(fd);
+    // Of a directory it is a place all the same. Of a file it would become one that can be read.
+    if ((flags & Fd.O_PATH) != 0 && !status.isDirectory()) {
+      throw new RefusedException("a " + status.kind() + " that is opened by O_PATH only");
+    }
     return switch (dialect) {
-      case V1 -> v1(fd, status);
-      case EXTENDED -> extended(fd, status);
+      case V1 -> v1(fd, status, flags);
+      case EXTENDED -> extended(fd, status, flags);
     };
   }
 
-  private Frame.Passed v1(Fd fd, FileStatus status) throws IOException {
+  private Frame.Passed v1(Fd fd, FileStatus status, int flags) throws IOException {
     if (status.isRegular()) {
-      return scmRights(fd, status);
+      return scmRights(fd, status, flags);
     }
     if (status.isFifo()) {
-      return pipe(fd, Fcntl.statusFlags(fd));
+      return pipe(fd, flags);
     }
     throw new RefusedException("a " + status.kind() + " has no meaning on the other host");
   }
 
-  private Frame.Passed scmRights(Fd fd, FileStatus status) throws IOException {
+  private Frame.Passed scmRights(Fd fd, FileStatus status, int flags) throws IOException {
     Path path = Files.readSymbolicLink(Path.of(fd.procPath()));
     if (!isStillAt(path, status)) {
       throw new RefusedException("the file " + path + " has no name any more");
     }
     requireLength(path.toString(), Frame.ScmRights.MAX_PATH);
-    Frame.Passed frame = new Frame.ScmRights(Fcntl.statusFlags(fd), path.toString());
+    Frame.Passed frame = new Frame.ScmRights(flags, path.toString());
     return crossed(FdKind.FILE, fd, frame);
   }
 
-  private Frame.Passed extended(Fd fd, FileStatus status) throws IOException {
-    int flags = Fcntl.statusFlags(fd);
+  private Frame.Passed extended(Fd fd, FileStatus status, int flags) throws IOException {
     if (status.isDirectory()) {
       return place(fd, status, flags);
-    }
-    if ((flags & Fd.O_PATH) != 0) {
-      throw new RefusedException("a " + status.kind() + " that is opened by O_PATH only");
     }
     if (status.isRegular()) {
       return file(fd, status, flags);

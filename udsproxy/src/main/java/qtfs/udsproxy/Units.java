@@ -2,12 +2,14 @@ package qtfs.udsproxy;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import qtfs.whitelist.Durations;
 
 /**
- * Reads amounts with units from a command line, strictly: a number of at most nine digits and one
- * unit behind it, nothing between, nothing else.
+ * Reads amounts with units from a command line, strictly: a number and one unit behind it, nothing
+ * between, nothing else.
  */
 final class Units {
   private static final Pattern AMOUNT = Pattern.compile("([0-9]{1,9})([A-Za-z]*)");
@@ -24,23 +26,11 @@ final class Units {
     if (text.equals("off") || text.equals("0")) {
       return Duration.ZERO;
     }
-    Matcher amount = AMOUNT.matcher(text);
-    if (amount.matches()) {
-      long number = Long.parseLong(amount.group(1));
-      switch (amount.group(2)) {
-        case "ms" -> {
-          return Duration.ofMillis(number);
-        }
-        case "s" -> {
-          return Duration.ofSeconds(number);
-        }
-        case "m" -> {
-          return Duration.ofMinutes(number);
-        }
-        case "h" -> {
-          return Duration.ofHours(number);
-        }
-        default -> {} // told below
+    // Of a number alone nobody would know what it counts.
+    if (!text.isEmpty() && Character.isLetter(text.charAt(text.length() - 1))) {
+      Optional<Duration> time = Durations.parse(text);
+      if (time.isPresent()) {
+        return time.get();
       }
     }
     throw new StartException(

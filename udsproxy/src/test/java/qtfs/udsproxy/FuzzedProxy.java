@@ -170,6 +170,11 @@ final class FuzzedProxy {
       System.setErr(new PrintStream(log, false, StandardCharsets.UTF_8));
     }
 
+    /** What has been logged. */
+    String log() {
+      return log.toString(StandardCharsets.UTF_8);
+    }
+
     /** Requires that everything has ended and nothing is left, within some seconds. */
     @Override
     public void close() {
@@ -181,12 +186,12 @@ final class FuzzedProxy {
       String left = left();
       while (!left.isEmpty()) {
         if (System.nanoTime() > end) {
-          throw new AssertionError(left + "\n" + log.toString(StandardCharsets.UTF_8));
+          throw new AssertionError(left + "\n" + log());
         }
         eventLoop.run(1_000_000);
         left = left();
       }
-      String text = log.toString(StandardCharsets.UTF_8);
+      String text = log();
       if (text.chars().anyMatch(c -> c < ' ' && c != '\n') || FAILED.matcher(text).find()) {
         throw new AssertionError("log: " + text);
       }

@@ -8,9 +8,8 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * What {@code /etc/rexec/rexec_server.conf} says: which wishes of clients are granted, and how much
@@ -64,8 +63,6 @@ public record RexecConfig(
 
   /** The keys, collected and checked one after the other. */
   private static final class Reader {
-    private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})(ms|s|min|)");
-
     private final Problems problems;
     private final Map<String, Integer> lines = new HashMap<>();
     private NameSet environment = DEFAULT.environment;
@@ -143,17 +140,11 @@ public record RexecConfig(
     }
 
     private Duration duration(SectionFile.Key key) {
-      Matcher matcher = DURATION.matcher(key.value().bytes());
-      if (!matcher.matches()) {
+      Optional<Duration> time = Durations.parse(key.value().bytes());
+      if (time.isEmpty()) {
         wrong(key, "a time such as 500ms, 10s or 2min");
-        return Duration.ZERO;
       }
-      long number = Long.parseLong(matcher.group(1));
-      return switch (matcher.group(2)) {
-        case "ms" -> Duration.ofMillis(number);
-        case "min" -> Duration.ofMinutes(number);
-        default -> Duration.ofSeconds(number);
-      };
+      return time.orElse(Duration.ZERO);
     }
 
     private boolean choice(SectionFile.Key key, String no, String yes) {
