@@ -2,6 +2,8 @@ package qtfs.dist;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -62,6 +64,32 @@ final class KillingEitherEndIT {
     awaitNoProgram();
     hosts.startProxy(Host.B);
     assertThat(hosts.rexec("/bin/true").code()).isZero();
+  }
+
+  /** Its reader is slow: the program has ended, and of its output most is in the proxies. */
+  @Test
+  void outputThatIsLostBehindTheProgramsEndIsTold() throws Exception {
+    Path gate = hosts.shared().resolve("gate");
+    Path code = hosts.shared().resolve("code");
+    assertThat(hosts.sh(Host.A, "mkfifo \"$1\"", gate.toString()).code()).isZero();
+    Running call =
+        hosts.startSh(
+            Host.A,
+            "{ \"$REXEC\" /bin/sh -c 'head -c 1000000 /dev/zero'; echo $? >\"$2\"; }"
+                + " | { read -r _ <\"$1\"; wc -c; }",
+            gate.toString(),
+            code.toString());
+    Running server = hosts.daemon("rexec_server");
+    Await.until("the program has ended", () -> server.errors().contains("outcome=ended"));
+    Running proxy = hosts.daemon("udsproxyd on A");
+    proxy.signal("KILL");
+    proxy.result();
+    Files.writeString(gate, "go\n");
+    Running.Result result = call.result();
+    assertThat(Integer.parseInt(result.output().strip())).as("%s", result).isLessThan(1_000_000);
+    assertThat(code).as("%s", result).hasContent("125\n");
+    assertThat(result.stderr()).as("%s", result).contains("lost after its end (exit code 0)");
+    assertThat(result.stderr().lines()).as("%s", result).hasSize(1);
   }
 
   @Test

@@ -1,10 +1,15 @@
 package qtfs.dist;
 
+import static java.util.concurrent.TimeUnit.MICROSECONDS;
+
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Executors;
@@ -20,9 +25,9 @@ import qtfs.dist.TwoHosts.Host;
  * <p>Each host keeps its address, on a tun device whose packets socat brings here in datagrams.
  */
 final class PoorLink {
-  private static final int LOST_OF_A_THOUSAND = 10;
-  private static final int LEAST_DELAY_MICROS = 2_000;
-  private static final int MOST_DELAY_MICROS = 8_000;
+  private static final Weather USUAL = new Weather(10, 0, 2_000, 8_000);
+  private static final int SEED = 10;
+  private static final int READ_WEATHER_MILLIS = 20;
   private static final int LONGEST_PACKET = 65_536;
   private static final int QUEUE_BYTES = 4 << 20;
 
@@ -33,12 +38,51 @@ final class PoorLink {
   private static final int PORT_OF_HOST = 5000;
 
   private final ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
-  private final Random random = new Random(LOST_OF_A_THOUSAND);
+  private final Random random = new Random(SEED);
+  private volatile Weather weather = USUAL;
+
+  /**
+   * How bad a link is.
+   *
+   * @param lost of a thousand packets
+   * @param twice of a thousand packets, carried twice
+   * @param leastDelayMicros of a packet; between the two, so that one overtakes another
+   * @param mostDelayMicros exclusive
+   */
+  record Weather(int lost, int twice, int leastDelayMicros, int mostDelayMicros) {
+    static final Weather FAIR = new Weather(0, 0, 0, 1);
+    static final Weather CUT = new Weather(1000, 0, 0, 1);
+
+    static Weather read(Path file) throws IOException {
+      String[] numbers = Files.readString(file).strip().split(" ");
+      return new Weather(
+          Integer.parseInt(numbers[0]),
+          Integer.parseInt(numbers[1]),
+          Integer.parseInt(numbers[2]),
+          Integer.parseInt(numbers[3]));
+    }
+
+    /** Puts it in the place of what the file has said so far. */
+    void write(Path file) throws IOException {
+      Path other = file.resolveSibling(file.getFileName() + ".new");
+      Files.writeString(other, lost + " " + twice + " " + leastDelayMicros + " " + mostDelayMicros);
+      Files.move(other, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+  }
 
   private PoorLink() {}
 
   /** Puts itself between the hosts; returns the program, for its signals. */
   static Running between(TwoHosts hosts) throws Exception {
+    return between(hosts, "");
+  }
+
+  /**
+   * The same, but as bad as a file says, whenever it is replaced: {@link Weather} in numbers.
+   *
+   * @param weather the file's path, or empty
+   */
+  static Running between(TwoHosts hosts, String weather) throws Exception {
     for (Host host : Host.values()) {
       String own = host == Host.A ? ON_A : ON_B;
       String move = "ip addr flush dev eth0 && ip addr add %s/24 dev eth0".formatted(own);
@@ -47,7 +91,7 @@ final class PoorLink {
         throw new IOException(moved.toString());
       }
     }
-    Running link = hosts.start(Host.A, TwoHosts.java(PoorLink.class));
+    Running link = hosts.start(Host.A, TwoHosts.java(PoorLink.class, weather));
     Await.until("the link is there: " + link.errors(), () -> !link.output().isEmpty());
     startTunnel(hosts, Host.B, ON_A, ON_B);
     startTunnel(hosts, Host.A, NEAR, NEAR);
@@ -66,6 +110,9 @@ final class PoorLink {
 
   public static void main(String[] args) throws Exception {
     PoorLink link = new PoorLink();
+    if (!args[0].isEmpty()) {
+      link.follow(Path.of(args[0]));
+    }
     DatagramChannel near = open(NEAR);
     DatagramChannel far = open(ON_A);
     Thread.ofPlatform().start(() -> link.carry(near, far, ON_B));
@@ -79,13 +126,33 @@ final class PoorLink {
         .bind(new InetSocketAddress(address, PORT_OF_LINK));
   }
 
+  private void follow(Path file) throws IOException {
+    weather = Weather.read(file);
+    later.scheduleWithFixedDelay(
+        () -> {
+          try {
+            weather = Weather.read(file);
+          } catch (IOException e) {
+            System.err.println("link: " + e);
+          }
+        },
+        READ_WEATHER_MILLIS,
+        READ_WEATHER_MILLIS,
+        TimeUnit.MILLISECONDS);
+  }
+
   private void carry(DatagramChannel from, DatagramChannel to, String address) {
     InetSocketAddress target = new InetSocketAddress(address, PORT_OF_HOST);
     try {
       while (true) {
         ByteBuffer packet = ByteBuffer.allocate(LONGEST_PACKET);
-        if (from.receive(packet) != null && !isLost()) {
-          later.schedule(() -> send(to, packet.flip(), target), delay(), TimeUnit.MICROSECONDS);
+        Weather now = weather;
+        if (from.receive(packet) != null && !happens(now.lost())) {
+          packet.flip();
+          later.schedule(() -> send(to, packet.slice(), target), delay(now), MICROSECONDS);
+          if (happens(now.twice())) {
+            later.schedule(() -> send(to, packet.slice(), target), delay(now), MICROSECONDS);
+          }
         }
       }
     } catch (IOException e) {
@@ -93,12 +160,12 @@ final class PoorLink {
     }
   }
 
-  private boolean isLost() {
-    return random.nextInt(1000) < LOST_OF_A_THOUSAND;
+  private boolean happens(int ofAThousand) {
+    return random.nextInt(1000) < ofAThousand;
   }
 
-  private int delay() {
-    return random.nextInt(LEAST_DELAY_MICROS, MOST_DELAY_MICROS);
+  private int delay(Weather now) {
+    return random.nextInt(now.leastDelayMicros(), now.mostDelayMicros());
   }
 
   private static @Nullable Void send(

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -55,6 +56,9 @@ final class TwoHosts implements AutoCloseable {
   private static final Path IMAGE = Path.of(property("qtfs.image")).toAbsolutePath();
   private static final Path SCRIPT = Path.of(property("qtfs.twohosts")).toAbsolutePath();
   static final String PORT = "12121";
+
+  /** A JVM that gets little of a busy machine. */
+  private static final Duration STARTED = Duration.ofMinutes(2);
 
   /** Whether this run of the tests is about the agent: no call may start a JVM then. */
   private static final boolean THROUGH_AGENT = Boolean.getBoolean("qtfs.agent");
@@ -128,7 +132,7 @@ final class TwoHosts implements AutoCloseable {
   }
 
   /** What the peer of either host reaches: sockets in /run, files in {@link #shared}. */
-  private String whitelist() {
+  String whitelist() {
     String files = "Path=" + directory;
     return String.join(
         "\n", "[Udsaccept]", "Path=/run", "[Open]", files, "[Read]", files, "[Write]", files, "");
@@ -235,6 +239,7 @@ final class TwoHosts implements AutoCloseable {
   private static void await(String what, Running server, Callable<Boolean> ready) throws Exception {
     Await.until(
         what,
+        STARTED,
         () -> {
           assertThat(server.process().isAlive()).as("says: %s", server.errors()).isTrue();
           return ready.call();

@@ -163,20 +163,57 @@ final class Client {
     streams.startInput();
     Message.Kill end = awaitEnd(channel, pidMap, outputs);
     caller.signals().passTo(null);
-    drain(outputs);
+    if (drain(outputs, channel, pidMap, end)) {
+      awaitEcho(channel, pidMap, end);
+    }
     caller.signals().leftovers().close();
     streams.tellFailures();
     return ending(end);
   }
 
-  private void drain(Outputs outputs) {
+  /** Whether all has come, as far as can be seen from here. */
+  private boolean drain(
+      Outputs outputs, MessageChannel channel, Message.PidMap pidMap, Message.Kill end)
+      throws RexecException {
     Manner.Wait wait = settings.manner.whenToEnd();
-    if (!outputs.drain(wait.silenceMillis()) && wait == Manner.Wait.GRACE) {
+    boolean ended = outputs.drain(wait.silenceMillis());
+    if (!ended && wait == Manner.Wait.GRACE && pidMap.can(Message.PidMap.ECHOES)) {
+      // A link that stands still is silent too; when it moves again, output may take as long again.
+      long asked = System.nanoTime();
+      awaitEcho(channel, pidMap, end);
+      int took = (int) Duration.ofNanos(System.nanoTime() - asked).toMillis();
+      ended = outputs.drain(wait.silenceMillis() / 2 + 2 * took);
+    }
+    if (!ended && wait == Manner.Wait.GRACE) {
       caller.complain(
           program
               + ": has ended, but something it has started on the other host keeps its output open;"
               + " not waiting for that");
     }
+    return ended;
+  }
+
+  /**
+   * Output also ends where a proxy was killed, with the rest of it. So was the connection then, and
+   * who can still be asked through it has lost nothing.
+   */
+  private void awaitEcho(MessageChannel channel, Message.PidMap pidMap, Message.Kill end)
+      throws RexecException {
+    if (!pidMap.can(Message.PidMap.ECHOES)) {
+      return;
+    }
+    try {
+      channel.send(new Message.Echo(), List.of());
+      try (MessageChannel.Received received = channel.receive(Deadline.after(ANSWER_LIMIT))) {
+        if (received != null && received.message() instanceof Message.Echo) {
+          return;
+        }
+      }
+    } catch (IOException e) {
+      log(e.getMessage());
+    }
+    throw lost(
+        "after its end (exit code " + end.exitStatus() + "), and maybe some of its output with it");
   }
 
   private Ending ending(Message.Kill end) {

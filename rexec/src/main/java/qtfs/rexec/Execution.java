@@ -46,8 +46,12 @@ final class Execution {
     this.wishes = admission.asked().wishes();
   }
 
-  /** Runs the program with the files that it inherits. */
-  void run(List<InheritedFile> inherited) throws IOException {
+  /**
+   * Runs the program with the files that it inherits.
+   *
+   * @return whether the client has been told of the end
+   */
+  boolean run(List<InheritedFile> inherited) throws IOException {
     Program program = admission.executable();
     try (ReopenedFiles files = ReopenedFiles.open(inherited);
         ProgramTerminal terminal = terminal()) {
@@ -59,7 +63,7 @@ final class Execution {
         context.children().add(child);
         audit.child(child.pid());
         try {
-          runHeld(held, program, terminal);
+          return runHeld(held, program, terminal);
         } finally {
           context.children().end(child);
         }
@@ -135,13 +139,13 @@ final class Execution {
     }
   }
 
-  private void runHeld(Spawn.Held held, Program program, @Nullable ProgramTerminal terminal)
+  private boolean runHeld(Spawn.Held held, Program program, @Nullable ProgramTerminal terminal)
       throws IOException {
     ChildProcess child = held.child();
     if (!mayStart(child, terminal != null)) {
       held.abandon();
       audit.calledOff();
-      return;
+      return false;
     }
     int errno = program.errno();
     if (program.isFound()) {
@@ -155,10 +159,11 @@ final class Execution {
       admission.started(child.pid());
       audit.started();
       Log.info(peer + ": " + request.program() + " pid " + child.pid() + ": started");
-      supervise(child, terminal);
+      return supervise(child, terminal);
     } else {
       audit.failed(Errno.message(errno));
       tellFailedExec(errno, terminal);
+      return true;
     }
   }
 
@@ -210,7 +215,7 @@ final class Execution {
     channel.send(new Message.Kill(code, Message.Kill.End.EXITED), List.of());
   }
 
-  private void supervise(ChildProcess child, @Nullable ProgramTerminal terminal)
+  private boolean supervise(ChildProcess child, @Nullable ProgramTerminal terminal)
       throws IOException {
     if (terminal != null) {
       terminal.start();
@@ -227,6 +232,7 @@ final class Execution {
     if (!outcome.clientGone()) {
       channel.send(outcome.message(), List.of());
     }
+    return !outcome.clientGone();
   }
 
   private void tell(String line) {

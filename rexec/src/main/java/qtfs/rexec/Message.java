@@ -68,11 +68,14 @@ sealed interface Message {
     /** The program has the further descriptors that came with {@link Exec}. */
     static final int DESCRIPTORS = 16;
 
+    /** It answers {@link Echo}, and so stays until its client has gone. */
+    static final int ECHOES = 32;
+
     /** It explains instead of running anything, as it was asked to: {@link ExplainWish}. */
     static final int EXPLAINS = 1 << 8;
 
     /** What every server of ours can. */
-    static final int ALWAYS = TELLS_EVERY_END | SIGNALS | SURROUNDINGS | DESCRIPTORS;
+    static final int ALWAYS = TELLS_EVERY_END | SIGNALS | SURROUNDINGS | DESCRIPTORS | ECHOES;
 
     /** Whether the server has a capability. */
     boolean can(int capability) {
@@ -159,6 +162,18 @@ sealed interface Message {
     @Override
     public byte[] encode() {
       return MessageCodec.header(MessageCodec.SIGNAL, 0, 0, 0, number, 0);
+    }
+  }
+
+  /**
+   * Says nothing, and comes back from a server that {@link PidMap#ECHOES}, once it has sent {@link
+   * Kill}. A proxy that is gone lets output end too, wherever it was; but it lets nothing come
+   * back.
+   */
+  record Echo() implements Message {
+    @Override
+    public byte[] encode() {
+      return MessageCodec.header(MessageCodec.ECHO, 0, 0, 0, 0, 0);
     }
   }
 

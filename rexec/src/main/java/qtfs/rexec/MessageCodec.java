@@ -25,6 +25,7 @@ import java.util.List;
  *  HANDSHAKE 0x5a5e  msglen 1                      '1' go, anything else give up
  *  SIGNAL    0x5a60  exit_status, msglen 0         only to a server of ours
  *  RESIZE    0x5a61  argc rows, pipefd columns, msglen 0           likewise
+ *  ECHO  0x5a62  msglen 0                      to such a server, and back
  * </pre>
  *
  * Fields that a message does not name are sent as 0 and not read: the C programs leave them
@@ -41,6 +42,7 @@ final class MessageCodec {
   static final int HANDSHAKE = 0x5a5e;
   static final int SIGNAL = 0x5a60;
   static final int RESIZE = 0x5a61;
+  static final int ECHO = 0x5a62;
 
   /** ASCII "QTF2": says that the server is ours, and argc more than a C server says. */
   static final int OURS = 0x32465451;
@@ -100,7 +102,7 @@ final class MessageCodec {
     boolean right =
         switch (type) {
           case EXEC -> length >= 0 && length <= MAX_DATA_LENGTH;
-          case KILL, PIPE, PIDMAP, SIGNAL, RESIZE -> length == 0;
+          case KILL, PIPE, PIDMAP, SIGNAL, RESIZE, ECHO -> length == 0;
           case HANDSHAKE -> length == 1;
           default -> throw new ProtocolException("unknown message type " + hex(type));
         };
@@ -126,6 +128,7 @@ final class MessageCodec {
       case HANDSHAKE -> new Message.Handshake(data[0]);
       case SIGNAL -> new Message.Signal(field(header, EXIT_STATUS));
       case RESIZE -> new Message.Resize(field(header, ARGC), field(header, PIPEFD));
+      case ECHO -> new Message.Echo();
       default -> throw new ProtocolException("unknown message type " + hex(type));
     };
   }

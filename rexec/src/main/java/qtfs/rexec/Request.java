@@ -77,7 +77,8 @@ record Request(
               Message.Kill _,
               Message.PidMap _,
               Message.Signal _,
-              Message.Resize _ ->
+              Message.Resize _,
+              Message.Echo _ ->
               throw new ProtocolException("another message inside a request");
         };
     if (streams.containsKey(number)) {

@@ -30,6 +30,7 @@ final class Server implements Closeable {
   private final UnixListener listener;
   private final ServerContext context;
   private final Semaphore free;
+  private final Semaphore confirming; // connections whose programs have ended
   private final Pipe stop;
   private final Thread accepting;
 
@@ -45,6 +46,7 @@ final class Server implements Closeable {
     this.listener = listener;
     this.context = context;
     this.free = new Semaphore(maxRequests);
+    this.confirming = new Semaphore(maxRequests);
     this.stop = stop;
     this.accepting = new Thread(this::acceptAll, "accept");
   }
@@ -123,8 +125,28 @@ final class Server implements Closeable {
     }
   }
 
+  /**
+   * What a connection takes up: one of the places for requests, and one of as many others when its
+   * program has ended, if any is free. For the session's thread.
+   */
+  private final class Place {
+    private Semaphore held = free;
+
+    void served() {
+      if (confirming.tryAcquire()) {
+        held.release();
+        held = confirming;
+      }
+    }
+
+    void leave() {
+      held.release();
+    }
+  }
+
   private void serve(Fd connection) {
-    Session session = new Session(context, connection);
+    Place place = new Place();
+    Session session = new Session(context, connection, place::served);
     try {
       Thread thread =
           new Thread(
@@ -132,7 +154,7 @@ final class Server implements Closeable {
                 try {
                   session.run();
                 } finally {
-                  free.release();
+                  place.leave();
                 }
               },
               "session");

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
+import qtfs.linux.LinuxException;
 import qtfs.linux.Log;
 import qtfs.linux.UnixSocket;
 
@@ -21,11 +22,18 @@ final class Session implements Runnable {
 
   private final ServerContext context;
   private final Fd connection;
+  private final Runnable served;
   private String peer = "?";
 
-  Session(ServerContext context, Fd connection) {
+  /**
+   * A connection that has said nothing.
+   *
+   * @param served is run once there is nothing left to do but to echo
+   */
+  Session(ServerContext context, Fd connection, Runnable served) {
     this.context = context;
     this.connection = connection;
+    this.served = served;
   }
 
   @Override
@@ -34,8 +42,13 @@ final class Session implements Runnable {
         MessageChannel channel = new MessageChannel(connection)) {
       UnixSocket.Credentials credentials = UnixSocket.peerCredentials(connection);
       peer = "uid " + credentials.uid() + " pid " + credentials.pid();
+      boolean told;
       try (RequestAudit audit = new RequestAudit(credentials, context.metrics())) {
-        serve(channel, credentials.uid(), audit);
+        told = serve(channel, credentials.uid(), audit);
+      }
+      if (told) {
+        served.run();
+        echo(channel);
       }
     } catch (ProtocolException e) {
       context.metrics().protocolError();
@@ -47,10 +60,36 @@ final class Session implements Runnable {
     }
   }
 
-  private void serve(MessageChannel channel, int uid, RequestAudit audit) throws IOException {
+  /** Stays until the client has gone, as one of C does at once, so that it may ask whether. */
+  private static void echo(MessageChannel channel) throws IOException {
+    try {
+      while (true) {
+        try (MessageChannel.Received received = channel.receive(Deadline.NEVER)) {
+          switch (received == null ? null : received.message()) {
+            case Message.Echo echo -> channel.send(echo, List.of());
+            case Message.Signal _, Message.Resize _ -> {} // has crossed the word of the end
+            case null -> {
+              return;
+            }
+            case Message.Exec _,
+                Message.PipeMessage _,
+                Message.Handshake _,
+                Message.PidMap _,
+                Message.Kill _ ->
+                throw new ProtocolException("another message behind the program's end");
+          }
+        }
+      }
+    } catch (LinuxException gone) {
+      // Nobody is left to be told.
+    }
+  }
+
+  /** Whether the client waits for no more than the output. */
+  private boolean serve(MessageChannel channel, int uid, RequestAudit audit) throws IOException {
     Request request = Request.receive(channel, Deadline.after(REQUEST_LIMIT));
     if (request == null) {
-      return;
+      return false;
     }
     audit.asked(request.arguments());
     try (request;
@@ -58,13 +97,15 @@ final class Session implements Runnable {
       audit.decided(admission.decision());
       String refusal = admission.refusal();
       if (ExplainWish.isIn(request.files())) {
-        explain(channel, request, admission);
+        boolean told = explain(channel, request, admission);
         audit.explained();
+        return told;
       } else if (refusal != null) {
         context.running().refused();
         UserText.tell(request.stderr(), request.program() + ": " + refusal);
+        return false;
       } else {
-        new Execution(context, channel, request, admission, audit, peer).run(files(request));
+        return new Execution(context, channel, request, admission, audit, peer).run(files(request));
       }
     } catch (IOException e) {
       audit.failed(String.valueOf(e.getMessage()));
@@ -73,18 +114,20 @@ final class Session implements Runnable {
   }
 
   /** Tells the decision where the program's output would have gone, and its code as an end. */
-  private void explain(MessageChannel channel, Request request, Admission admission)
+  private boolean explain(MessageChannel channel, Request request, Admission admission)
       throws IOException {
     Explanation explanation =
         Explanation.of(admission.asked(), admission.decision(), context.hostName());
     int capabilities = Message.PidMap.ALWAYS | Message.PidMap.EXPLAINS;
     channel.send(new Message.PidMap(0, capabilities), List.of());
-    if (Execution.isTold(channel)) {
-      UserText.write(request.stdout(), explanation.text());
-      request.close();
-      int code = explanation.exitCode();
-      channel.send(new Message.Kill(code, Message.Kill.End.EXITED), List.of());
+    if (!Execution.isTold(channel)) {
+      return false;
     }
+    UserText.write(request.stdout(), explanation.text());
+    request.close();
+    int code = explanation.exitCode();
+    channel.send(new Message.Kill(code, Message.Kill.End.EXITED), List.of());
+    return true;
   }
 
   private List<InheritedFile> files(Request request) throws ProtocolException {

@@ -106,6 +106,7 @@ final class Supervision {
         case Message.Resize resize when terminal != null -> terminal.resize(resize);
         case null -> lose();
         case Message.Resize _,
+            Message.Echo _,
             Message.Exec _,
             Message.PipeMessage _,
             Message.Handshake _,

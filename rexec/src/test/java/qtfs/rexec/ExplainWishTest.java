@@ -32,6 +32,6 @@ final class ExplainWishTest {
   void theAnswerIsMarked() {
     Message.PidMap answer = new Message.PidMap(0, Message.PidMap.ALWAYS | Message.PidMap.EXPLAINS);
     assertThat(HexFormat.of().formatHex(answer.encode()))
-        .isEqualTo("5d5a000017010000000000000000000051544632" + "00000000");
+        .isEqualTo("5d5a000037010000000000000000000051544632" + "00000000");
   }
 }

@@ -48,7 +48,11 @@ public final class MessageCodecFuzz {
           case Message.Kill(int status, _) -> status >= 0 && status <= 255;
           case Message.PidMap(int pid, _) -> pid >= 0;
           case Message.Exec(var arguments, _) -> !arguments.isEmpty();
-          case Message.PipeMessage _, Message.Handshake _, Message.Signal _, Message.Resize _ ->
+          case Message.PipeMessage _,
+              Message.Handshake _,
+              Message.Signal _,
+              Message.Resize _,
+              Message.Echo _ ->
               true;
         };
     if (!fit) {

@@ -41,7 +41,8 @@ final class MessageCodecTest {
       case Message.PipeMessage _ -> named[2] = true;
       case Message.PidMap _ -> named[5] = true;
       case Message.Kill _ -> named[4] = true;
-      case Message.Handshake _, Message.Signal _, Message.Resize _ -> named[3] = true;
+      case Message.Handshake _, Message.Signal _, Message.Resize _, Message.Echo _ ->
+          named[3] = true;
     }
     byte[] copy = header.clone();
     for (int field = 0; field < named.length; field++) {
@@ -106,7 +107,7 @@ final class MessageCodecTest {
     return List.of(
         Arguments.of(
             new Message.PidMap(77, Message.PidMap.ALWAYS | Message.PidMap.TERMINAL),
-            "5d5a0000 1f000000 00000000 00000000 51544632 4d000000"),
+            "5d5a0000 3f000000 00000000 00000000 51544632 4d000000"),
         Arguments.of(
             new Message.Kill(7, Message.Kill.End.EXITED),
             "5b5a0000 00000000 00000000 00000000 07000000 51544632"),
@@ -119,7 +120,8 @@ final class MessageCodecTest {
         Arguments.of(
             new Message.Signal(15), "605a0000 00000000 00000000 00000000 0f000000 00000000"),
         Arguments.of(
-            new Message.Resize(24, 80), "615a0000 18000000 50000000 00000000 00000000 00000000"));
+            new Message.Resize(24, 80), "615a0000 18000000 50000000 00000000 00000000 00000000"),
+        Arguments.of(new Message.Echo(), "625a0000 00000000 00000000 00000000 00000000 00000000"));
   }
 
   @Test
@@ -164,7 +166,9 @@ final class MessageCodecTest {
     "0x5a60, 1, false",
     "0x5a61, 0, true",
     "0x5a61, -1, false",
-    "0x5a62, 0, false",
+    "0x5a62, 0, true",
+    "0x5a62, 1, false",
+    "0x5a63, 0, false",
     "0x5a59, 0, false",
     "0x5a5f, 0, false",
     "0x0, 0, false",

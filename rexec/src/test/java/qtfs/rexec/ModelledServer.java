@@ -128,7 +128,7 @@ final class ModelledServer {
       this.served =
           Harness.background(
               () -> {
-                new Session(context, toServer.second()).run();
+                new Session(context, toServer.second(), () -> {}).run();
                 return true;
               });
       this.relayed = Harness.background(this::relay);

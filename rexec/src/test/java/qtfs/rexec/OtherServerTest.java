@@ -227,6 +227,36 @@ final class OtherServerTest {
         .isEqualTo(3);
   }
 
+  /** A proxy that is killed ends the output early, and looks like its end. */
+  @Test
+  void losesTheLinkBehindItsLastMessage() throws Exception {
+    serve(
+        (channel, request) -> {
+          say(channel, new Message.PidMap(4711, Message.PidMap.ALWAYS));
+          awaitHandshake(channel);
+          say(channel, new Message.Kill(0, Message.Kill.End.EXITED));
+        });
+    Harness.Outcome outcome = call();
+    assertThat(outcome.code()).isEqualTo(125);
+    assertThat(outcome.complaint()).contains("lost after its end (exit code 0)");
+  }
+
+  @Test
+  void confirmsThatNothingIsLost() throws Exception {
+    serve(
+        (channel, request) -> {
+          say(channel, new Message.PidMap(4711, Message.PidMap.ALWAYS));
+          awaitHandshake(channel);
+          say(channel, new Message.Kill(7, Message.Kill.End.EXITED));
+          request.close();
+          try (var received = channel.receive(Deadline.after(Harness.LIMIT))) {
+            assertThat(Objects.requireNonNull(received).message()).isEqualTo(new Message.Echo());
+          }
+          say(channel, new Message.Echo());
+        });
+    assertThat(call().code()).isEqualTo(7);
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void losesTheLinkAfterEachOfItsMessages(boolean started) throws Exception {

@@ -55,7 +55,7 @@ public final class ServerSessionFuzz {
         Pipe pipe = Pipe.open()) {
       pieces.send(client, pipe.write());
       UnixSocket.shutdownWrite(client);
-      new Session(context, pair.second()).run();
+      new Session(context, pair.second(), () -> {}).run();
     }
   }
 

@@ -173,18 +173,20 @@ final class FdEncoder {
     int depth = SocketRelay.depthBehind(session.entry());
     session.entry().fdToPeer(FdKind.SOCKET);
     long token = shared.passedSockets().keep(new PassedFds.Socket(fd, session.name(), depth));
-    loop.after(
-        shared.deadlines().pipe(),
-        () -> {
-          if (shared.passedSockets().expire(token)) {
-            shared
-                .audit()
-                .fdRefused(
-                    session.entry(),
-                    new RefusedException("the peer has not fetched a socket passed to it"));
-          }
-        });
+    shared
+        .passedSockets()
+        .expires(token, loop.after(shared.deadlines().pipe(), () -> expireSocket(token)));
     return new FdFrame.Socket(flags, token);
+  }
+
+  private void expireSocket(long token) {
+    if (shared.passedSockets().expire(token)) {
+      shared
+          .audit()
+          .fdRefused(
+              session.entry(),
+              new RefusedException("the peer has not fetched a socket passed to it"));
+    }
   }
 
   private Frame.Passed pipe(Fd fd, int flags) throws IOException {
@@ -196,13 +198,15 @@ final class FdEncoder {
         };
     session.entry().fdToPeer(FdKind.PIPE);
     long token = shared.passedPipes().keep(new PassedFds.Pipe(end, fd, session));
-    loop.after(
-        shared.deadlines().pipe(),
-        () -> {
-          if (shared.passedPipes().expire(token)) {
-            session.pipeFailed("the peer has not fetched a pipe that was passed to it");
-          }
-        });
+    shared
+        .passedPipes()
+        .expires(token, loop.after(shared.deadlines().pipe(), () -> expirePipe(token)));
     return new Frame.ScmPipe(end, (int) token);
+  }
+
+  private void expirePipe(long token) {
+    if (shared.passedPipes().expire(token)) {
+      session.pipeFailed("the peer has not fetched a pipe that was passed to it");
+    }
   }
 }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import qtfs.linux.Fd;
@@ -34,6 +35,7 @@ final class PassedFds<K extends PassedFds.Kept> {
   private final ToLongFunction<SecureRandom> tokens;
   private final SecureRandom random = new SecureRandom();
   private final Map<Long, K> kept = new HashMap<>();
+  private final Map<Long, Future<?>> expiries = new HashMap<>();
 
   private PassedFds(String kind, ToLongFunction<SecureRandom> tokens) {
     this.kind = kind;
@@ -62,6 +64,15 @@ final class PassedFds<K extends PassedFds.Kept> {
     return token;
   }
 
+  /** Cancels that with the keeping: a timer holds all that its task knows until it is over. */
+  synchronized void expires(long token, Future<?> expiry) {
+    if (kept.containsKey(token)) {
+      expiries.put(token, expiry);
+    } else {
+      expiry.cancel(false);
+    }
+  }
+
   /**
    * Hands a descriptor over to the caller, once.
    *
@@ -74,12 +85,17 @@ final class PassedFds<K extends PassedFds.Kept> {
           "asks for a " + kind + " that was not passed, or is taken, or has expired");
     }
     kept.remove(token);
+    Future<?> expiry = expiries.remove(token);
+    if (expiry != null) {
+      expiry.cancel(false);
+    }
     return found;
   }
 
   /** Closes a descriptor that nobody has asked for. Returns whether it was still there. */
   synchronized boolean expire(long token) {
     K expired = kept.remove(token);
+    expiries.remove(token);
     if (expired == null) {
       return false;
     }
@@ -91,6 +107,8 @@ final class PassedFds<K extends PassedFds.Kept> {
   synchronized void close() {
     List<K> all = new ArrayList<>(kept.values());
     kept.clear();
+    expiries.values().forEach(expiry -> expiry.cancel(false));
+    expiries.clear();
     all.forEach(passed -> passed.fd().close());
   }
 
