@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -79,6 +80,15 @@ final class NoDescriptorAtAnyPointTest {
     }
   }
 
+  /** The number above so many that are free: new descriptors take the lowest ones. */
+  private static int free(List<String> taken, int more) {
+    return IntStream.iterate(0, number -> number + 1)
+        .filter(number -> !taken.contains(Integer.toString(number)))
+        .skip(more)
+        .findFirst()
+        .orElseThrow();
+  }
+
   private static void limit(DaemonProcess daemon, long files) throws Exception {
     String limit = "--nofile=" + files + ":";
     Process prlimit =
@@ -99,9 +109,8 @@ final class NoDescriptorAtAnyPointTest {
       Await.until("what was passed has gone", () -> isSteady());
       for (DaemonProcess daemon : daemons) {
         List<String> before = descriptors(daemon);
-        int highest = before.stream().mapToInt(Integer::parseInt).max().orElseThrow();
-        for (int more = 1; more <= MOST; more++) {
-          limit(daemon, highest + more);
+        for (int more = 0; more < MOST; more++) {
+          limit(daemon, free(before, more));
           tryToConnect();
           tryToCarry(application, server);
           limit(daemon, 1024);
