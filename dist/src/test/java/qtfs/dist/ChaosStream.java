@@ -30,6 +30,8 @@ record ChaosStream(Fd fd) implements Closeable {
 
   /** The end of the stream that was said while both sides are there. */
   static final class HalfClosedException extends IOException {
+    private static final long serialVersionUID = 1;
+
     HalfClosedException() {
       super("half-closed");
     }

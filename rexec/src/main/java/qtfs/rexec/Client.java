@@ -14,6 +14,7 @@ import qtfs.linux.ByteStrings;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
 import qtfs.linux.RawTerminal;
+import qtfs.linux.Signals;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.RemoteConnector;
 
@@ -113,7 +114,7 @@ final class Client {
     } catch (IOException e) {
       throw new RexecException(ExitCode.OWN_FAILURE, program + ": " + e.getMessage());
     } finally {
-      caller.signals().passTo(null);
+      caller.signals().keep();
       caller.signals().leftovers().close();
     }
   }
@@ -156,13 +157,16 @@ final class Client {
     caller.signals().leftovers().add(writePidFile(pids, pidMap.pid()));
     Message.Handshake answer = askManager(channel);
     RawTerminal terminal = UserTerminal.makeRaw(settings, pidMap);
-    shakeHands(channel, answer);
-    caller
-        .signals()
-        .passTo(new SignalsToProgram(caller.signals(), channel.socket(), pidMap, terminal));
+    SignalsToProgram program =
+        new SignalsToProgram(caller.signals(), channel.socket(), pidMap, terminal);
+    caller.signals().passTo(program, () -> shakeHands(channel, answer));
+    if (terminal != null) {
+      // It may have another size than when the program was asked for.
+      program.receive(Signals.Name.WINCH);
+    }
     streams.startInput();
     Message.Kill end = awaitEnd(channel, pidMap, outputs);
-    caller.signals().passTo(null);
+    caller.signals().keep();
     if (drain(outputs, channel, pidMap, end)) {
       awaitEcho(channel, pidMap, end);
     }

@@ -1,5 +1,6 @@
 package qtfs.rexec;
 
+import java.io.IOException;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +21,8 @@ import qtfs.linux.Signals;
 final class ClientSignals {
   private final Leftovers leftovers = new Leftovers();
   private final Deeds deeds;
-  private volatile @Nullable Receiver receiver;
+  private final Object handover = new Object();
+  private @Nullable Receiver receiver; // under handover
 
   /** What signals do to a process. */
   interface Deeds {
@@ -123,7 +125,10 @@ final class ClientSignals {
 
   /** Does with a signal what is to be done. */
   void take(Signals.Name signal) throws LinuxException {
-    Receiver program = receiver;
+    Receiver program;
+    synchronized (handover) {
+      program = receiver;
+    }
     if (program == null) {
       obey(signal);
     } else {
@@ -131,9 +136,27 @@ final class ClientSignals {
     }
   }
 
-  /** Passes them on from now on; null to stop that. */
-  void passTo(@Nullable Receiver program) {
-    receiver = program;
+  /** What lets a program start. */
+  interface Start {
+    void go() throws IOException, RexecException;
+  }
+
+  /**
+   * Lets the program start and passes them on from then on: one that comes meanwhile waits, so that
+   * none is lost to a program that runs already.
+   */
+  void passTo(Receiver program, Start start) throws IOException, RexecException {
+    synchronized (handover) {
+      start.go();
+      receiver = program;
+    }
+  }
+
+  /** Passes none on any more. */
+  void keep() {
+    synchronized (handover) {
+      receiver = null;
+    }
   }
 
   /** Stops the caller as a signal does. */

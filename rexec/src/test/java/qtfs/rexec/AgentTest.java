@@ -93,7 +93,6 @@ final class AgentTest {
     "'>&-', ''",
     "'2>&-', hi",
     "'<&- >&- 2>&-', ''",
-    "'>/dev/full', ''",
     "'<\"$DIR/whitelist\"', hi",
     "'0<>\"$DIR/whitelist\"', hi"
   })
@@ -101,6 +100,14 @@ final class AgentTest {
     Harness.Outcome outcome = sh("\"$REXEC\" /bin/sh -c 'echo hi; exit 44' " + redirections);
     assertThat(outcome.code()).as("%s", outcome).isEqualTo(44);
     assertThat(outcome.output().strip()).isEqualTo(output);
+  }
+
+  @Test
+  void outputThatCannotBeWrittenIsNoSuccess() throws Exception {
+    Harness.Outcome outcome = sh("\"$REXEC\" /bin/sh -c 'echo hi; exit 44' >/dev/full");
+    assertThat(outcome.code()).as("%s", outcome).isEqualTo(125);
+    assertThat(outcome.stderr())
+        .isEqualTo("rexec: cannot write standard output: No space left on device\n");
   }
 
   @Test

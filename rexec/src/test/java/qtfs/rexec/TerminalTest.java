@@ -179,11 +179,12 @@ final class TerminalTest {
   @Test
   void takesInterruptStopAndEnd() throws Exception {
     try (User user = User.at("/bin/bash", "--norc", "--noediting")) {
-      user.type("echo r''eady; sleep 100\r");
+      // Told by what is to be interrupted and stopped: the shell itself goes on.
+      user.type("sh -c 'echo r\"\"eady; exec sleep 100'\r");
       user.sees("ready");
       user.type("\u0003");
       user.sees("^C");
-      user.type("echo a''live; sleep 100\r");
+      user.type("sh -c 'echo a\"\"live; exec sleep 100'\r");
       user.sees("alive");
       user.type("\u001a");
       user.sees("Stopped");
