@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -92,7 +93,7 @@ final class ChaosLoad implements AutoCloseable {
   }
 
   int right(Kind kind) {
-    return right.get(kind).get();
+    return Objects.requireNonNull(right.get(kind)).get();
   }
 
   String counts() {
@@ -126,7 +127,7 @@ final class ChaosLoad implements AutoCloseable {
             case COMMAND -> command(random);
             case KILLED_COMMAND -> killedCommand(random);
           };
-      (whole ? right : lost).get(kind).incrementAndGet();
+      Objects.requireNonNull((whole ? right : lost).get(kind)).incrementAndGet();
       return whole;
     } catch (AssertionError | Exception e) {
       violation(new AssertionError(kind + ": " + e.getMessage(), e));
@@ -209,7 +210,7 @@ final class ChaosLoad implements AutoCloseable {
   /** A short session by the exposed socket, which is there whenever the proxy is. */
   private boolean ping(Random random) throws InterruptedException {
     try (ChaosStream stream = ChaosStream.connect(hosts.file(Host.A, EXPOSED).toString())) {
-      long few = 1 + random.nextInt(64);
+      long few = 1L + random.nextInt(64);
       return exchange(stream, 2L * random.nextInt(1 << 20), few, few, false);
     } catch (IOException told) {
       return false;

@@ -50,7 +50,7 @@ record ChaosStream(Fd fd) implements Closeable {
   /** Byte number i of the stream of a seed. */
   private static byte pattern(long seed, long i) {
     long mixed = (i + seed * 1_000_003) ^ (i >> 13);
-    return (byte) (mixed * 0x9E3779B97F4A7C15L >>> 56);
+    return (byte) ((mixed * 0x9E3779B97F4A7C15L) >>> 56);
   }
 
   void writeNumbers(long... numbers) throws IOException {
