@@ -7,6 +7,11 @@
 # of its own, but one that tells whether signals can be blocked: every rexec pays for what happens
 # here.
 
+# The number of a stream that is closed would be taken by a file or a socket of the JVM's own.
+[ -e /proc/self/fd/0 ] || exec </dev/null
+[ -e /proc/self/fd/1 ] || exec >/dev/null
+[ -e /proc/self/fd/2 ] || exec 2>/dev/null
+
 # A Java home of release 25? Leaves its exact build in $build.
 suits() {
 	build=
