@@ -32,7 +32,7 @@ import qtfs.dist.TwoHosts.Host;
  * that has said so; how it mixes with the load is the machine's.
  */
 final class ChaosIT {
-  private static final int SECONDS = Integer.getInteger("qtfs.chaos.seconds", 45);
+  private static final int SECONDS = Integer.getInteger("qtfs.chaos.seconds", 40);
   private static final long SEED =
       Objects.requireNonNullElseGet(
           Long.getLong("qtfs.chaos.seed"), () -> System.nanoTime() % 1_000_000);

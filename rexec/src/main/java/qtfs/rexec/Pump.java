@@ -118,7 +118,7 @@ final class Pump implements Copy, Runnable {
         } else if (n == -Errno.EAGAIN) {
           boolean ignored = Poll.writable(Deadline.FOREVER, sink);
         } else if (n != -Errno.EINTR) {
-          if (n != -Errno.EPIPE) {
+          if (!Copy.isUnread(sink, (int) -n)) {
             failure = "cannot write " + what + ": " + Errno.message((int) -n);
           }
           return false;

@@ -111,7 +111,7 @@ final class Relay implements Copy, Closeable {
       pending -= n;
       return true;
     } else if (n != -Errno.EAGAIN && n != -Errno.EINTR) {
-      if (n != -Errno.EPIPE) {
+      if (!Copy.isUnread(toProgram || stream == null ? pipe : stream.fd(), (int) -n)) {
         failure = "cannot write " + what + ": " + Errno.message((int) -n);
       }
       close();
