@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.Collection;
 import java.util.List;
 import qtfs.linux.Fcntl;
@@ -40,7 +41,7 @@ final class PipeRelay {
     }
     PeerRequest request = new PeerRequest.Pipe(passed.end(), passed.srcfd());
     shared
-        .connectToPeer(loop, new NobodyYet())
+        .connectToPeer(loop, new ChannelInboundHandlerAdapter())
         .addListener(
             (ChannelFutureListener)
                 connected -> connected(shared, loop, owner, connected, request, ours));

@@ -242,6 +242,7 @@ final class Shared {
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel channel) {
+                    channel.pipeline().addLast(new Unconnected());
                     if (tls != null) {
                       tls.connect(channel);
                     }

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
 import java.util.List;
 import qtfs.linux.Fcntl;
@@ -104,7 +105,7 @@ final class SocketRelay {
   private void connect() {
     shared.requestBegins();
     shared
-        .connectToPeer(loop, new NobodyYet())
+        .connectToPeer(loop, new ChannelInboundHandlerAdapter())
         .addListener((ChannelFutureListener) this::connected);
   }
 
