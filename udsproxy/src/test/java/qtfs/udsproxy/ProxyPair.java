@@ -3,6 +3,7 @@ package qtfs.udsproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
@@ -150,10 +152,18 @@ final class ProxyPair implements AutoCloseable {
     return new Endpoint.Tcp(new InetSocketAddress(InetAddress.getLoopbackAddress(), freePort()));
   }
 
-  /** A port that was free a moment ago. */
+  /**
+   * A port that was free a moment ago, and is none of those from 32768 on that the kernel gives to
+   * connections: one of them would have taken it meanwhile.
+   */
   static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
+    while (true) {
+      int port = ThreadLocalRandom.current().nextInt(10_000, 32_768);
+      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return socket.getLocalPort();
+      } catch (BindException e) {
+        // another one, then
+      }
     }
   }
 
