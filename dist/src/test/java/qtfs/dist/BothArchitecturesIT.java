@@ -44,8 +44,9 @@ final class BothArchitecturesIT {
   }
 
   @Test
-  void preloadLibraryAndLauncherCompileForAarch64() throws Exception {
-    for (Path made : List.of(compileLibrary(), compileLauncher())) {
+  void whatIsOursInCCompilesForAarch64() throws Exception {
+    Path calls = compile("linux", "linux", "libqtfscall.c", "libqtfscall.so");
+    for (Path made : List.of(calls, compileLibrary(), compileLauncher())) {
       try (InputStream in = Files.newInputStream(made)) {
         assertThat(Elf.machine(in)).isEqualTo(AARCH64);
       }
@@ -91,19 +92,28 @@ final class BothArchitecturesIT {
   }
 
   private Path compileLibrary() throws Exception {
-    return compile("udsproxy", "libudsproxy.c", "libudsproxy.so");
+    return compile("linux", "udsproxy", "libudsproxy.c", "libudsproxy.so");
   }
 
   private Path compileLauncher() throws Exception {
-    return compile("rexec", "rexec.c", "rexec");
+    return compile("rexec", "rexec", "rexec.c", "rexec");
   }
 
-  private Path compile(String module, String source, String name) throws Exception {
+  /** Compiles by the script of one module what is of another, or of itself. */
+  private Path compile(String builder, String module, String source, String name) throws Exception {
     Programs.need(CC, "gcc-aarch64-linux-gnu libc6-dev-arm64-cross");
-    Path sources = Path.of("..", module, "src/main/c").toAbsolutePath().normalize();
     Path made = directory.resolve(name);
-    Command.succeed("CC=" + CC + " exec \"$1/build\" \"$1/$2\" \"$3\"", sources, source, made);
+    Command.succeed(
+        "CC=" + CC + " exec \"$1/build\" \"$2/$3\" \"$4\"",
+        sources(builder),
+        sources(module),
+        source,
+        made);
     return made;
+  }
+
+  private static Path sources(String module) {
+    return Path.of("..", module, "src/main/c").toAbsolutePath().normalize();
   }
 
   private static int machine(String resource) throws IOException {

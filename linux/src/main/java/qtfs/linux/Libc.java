@@ -26,6 +26,7 @@ final class Libc {
   private static final long RTLD_DEFAULT = 0; // dlfcn.h: the order of the dynamic linker
 
   private static final boolean NATIVE = NativeCall.load();
+  private static final long LIBRARY = NATIVE ? NativeCall.library() : 0;
 
   private static final ThreadLocal<MemorySegment> CAPTURED =
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(JAVA_INT));
@@ -52,7 +53,7 @@ final class Libc {
 
   /** The address of a function that only newer glibc versions have. */
   static Optional<MemorySegment> optionalFunction(String name) {
-    return NATIVE ? search(NativeCall.library(), name) : LinkedCall.find(name);
+    return NATIVE ? search(LIBRARY, name) : LinkedCall.find(name);
   }
 
   private static Optional<MemorySegment> search(long handle, String name) {

@@ -157,12 +157,12 @@ final class Client {
     caller.signals().leftovers().add(writePidFile(pids, pidMap.pid()));
     Message.Handshake answer = askManager(channel);
     RawTerminal terminal = UserTerminal.makeRaw(settings, pidMap);
-    SignalsToProgram program =
+    SignalsToProgram toProgram =
         new SignalsToProgram(caller.signals(), channel.socket(), pidMap, terminal);
-    caller.signals().passTo(program, () -> shakeHands(channel, answer));
+    caller.signals().passTo(toProgram, () -> shakeHands(channel, answer));
     if (terminal != null) {
       // It may have another size than when the program was asked for.
-      program.receive(Signals.Name.WINCH);
+      toProgram.receive(Signals.Name.WINCH);
     }
     streams.startInput();
     Message.Kill end = awaitEnd(channel, pidMap, outputs);

@@ -25,7 +25,7 @@ import java.util.List;
  *  HANDSHAKE 0x5a5e  msglen 1                      '1' go, anything else give up
  *  SIGNAL    0x5a60  exit_status, msglen 0         only to a server of ours
  *  RESIZE    0x5a61  argc rows, pipefd columns, msglen 0           likewise
- *  ECHO  0x5a62  msglen 0                      to such a server, and back
+ *  ECHO      0x5a62  msglen 0                      to such a server, and back
  * </pre>
  *
  * Fields that a message does not name are sent as 0 and not read: the C programs leave them

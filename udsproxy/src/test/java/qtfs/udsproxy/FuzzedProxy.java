@@ -31,6 +31,7 @@ import java.util.regex.Pattern;
 import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
+import qtfs.linux.UnixSocket;
 import qtfs.whitelist.QtfsWhitelist;
 import qtfs.whitelist.WhitelistException;
 
@@ -129,6 +130,31 @@ final class FuzzedProxy {
     channel.config().setAllocator(allocator);
     channel.unsafe().register(eventLoop, channel.newPromise());
     return channel;
+  }
+
+  /**
+   * Starts a session, taking both sockets over.
+   *
+   * @param name what its log lines call it
+   * @param toPeer one end of a pair, of which the peer has the other
+   * @param toApplication one end of a pair of the type, of which the application has the other
+   */
+  void startSession(String name, Dialect dialect, UnixSocket.Type type, Fd toPeer, Fd toApplication)
+      throws Exception {
+    Channel tcp = link(toPeer);
+    Fcntl.statusFlags(toApplication, Fcntl.statusFlags(toApplication) | Fd.O_NONBLOCK);
+    SessionEntry entry =
+        new SessionEntry(
+            shared.statistics(),
+            SessionInfo.Direction.INCOMING,
+            name,
+            null,
+            tcp,
+            dialect,
+            shared.places().take(SessionInfo.Direction.INCOMING));
+    Link link = new Link(tcp, dialect, List.of(), false);
+    Session.start(shared, loop, entry, link, toApplication, type);
+    settle();
   }
 
   /** Lets the loop do all that there is to do now. */

@@ -1,10 +1,7 @@
 package qtfs.udsproxy;
 
-import io.netty.channel.Channel;
 import java.io.IOException;
 import java.util.List;
-import qtfs.linux.Fcntl;
-import qtfs.linux.Fd;
 import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.ModelStep.Side;
 
@@ -61,21 +58,7 @@ final class ModelledSession {
 
   private ModelledApplication start(Side side, UnixSocket.Pair link) throws Exception {
     UnixSocket.Pair sockets = UnixSocket.pair(type);
-    Channel tcp = proxy.link(link.first());
-    Fd unix = sockets.first();
-    Fcntl.statusFlags(unix, Fcntl.statusFlags(unix) | Fd.O_NONBLOCK);
-    SessionEntry entry =
-        new SessionEntry(
-            proxy.shared().statistics(),
-            SessionInfo.Direction.INCOMING,
-            "/model",
-            null,
-            tcp,
-            dialect,
-            proxy.shared().places().take(SessionInfo.Direction.INCOMING));
-    Session.start(
-        proxy.shared(), proxy.loop(), entry, new Link(tcp, dialect, List.of(), false), unix, type);
-    proxy.settle();
+    proxy.startSession("/model", dialect, type, link.first(), sockets.first());
     return new ModelledApplication(side, sockets.second(), type, dialect);
   }
 

@@ -1,13 +1,11 @@
 package qtfs.udsproxy;
 
-import io.netty.channel.Channel;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
-import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.Memfd;
 import qtfs.linux.MessageIo;
@@ -74,21 +72,7 @@ public final class SessionFuzz {
   }
 
   private void start() throws Exception {
-    Channel tcp = proxy.link(link.first());
-    Fd unix = application.first();
-    Fcntl.statusFlags(unix, Fcntl.statusFlags(unix) | Fd.O_NONBLOCK);
-    SessionEntry entry =
-        new SessionEntry(
-            proxy.shared().statistics(),
-            SessionInfo.Direction.INCOMING,
-            "/fuzz",
-            null,
-            tcp,
-            dialect,
-            proxy.shared().places().take(SessionInfo.Direction.INCOMING));
-    Session.start(
-        proxy.shared(), proxy.loop(), entry, new Link(tcp, dialect, List.of(), false), unix, type);
-    proxy.settle();
+    proxy.startSession("/fuzz", dialect, type, link.first(), application.first());
   }
 
   private void goThrough() throws IOException {
