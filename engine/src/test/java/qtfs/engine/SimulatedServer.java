@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -62,6 +63,8 @@ record SimulatedServer(Path directory) {
         && Files.getLastModifiedTime(library).compareTo(Files.getLastModifiedTime(source)) > 0) {
       return library;
     }
+    // Comes to its place whole: another JVM of the same build may do the same at this moment.
+    Path made = library.resolveSibling(ProcessHandle.current().pid() + "-" + name);
     Process cc;
     try {
       cc =
@@ -74,7 +77,7 @@ record SimulatedServer(Path directory) {
                   "-shared",
                   "-fPIC",
                   "-o",
-                  library.toString(),
+                  made.toString(),
                   source.toString(),
                   "-ldl")
               .inheritIO()
@@ -88,6 +91,7 @@ record SimulatedServer(Path directory) {
     if (!cc.waitFor(60, TimeUnit.SECONDS) || cc.exitValue() != 0) {
       throw new AssertionError("cc failed on " + source);
     }
+    Files.move(made, library, StandardCopyOption.ATOMIC_MOVE);
     return library;
   }
 

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,7 +44,10 @@ record SimulatedKernel(Path directory) {
     compile();
   }
 
-  /** Compiles the library, once a build; without a compiler the test is skipped, loudly. */
+  /**
+   * Compiles the library, once a build; without a compiler the test is skipped, loudly. It comes to
+   * its place whole, as another JVM of the same build may do the same at this moment.
+   */
   private static synchronized void compile() {
     Path source = Path.of("../qtcfg/src/test/c/simkernel.c");
     try {
@@ -51,6 +55,7 @@ record SimulatedKernel(Path directory) {
           && Files.getLastModifiedTime(LIBRARY).compareTo(Files.getLastModifiedTime(source)) > 0) {
         return;
       }
+      Path made = LIBRARY.resolveSibling("simkernel-" + ProcessHandle.current().pid() + ".so");
       Process cc =
           new ProcessBuilder(
                   "cc",
@@ -61,7 +66,7 @@ record SimulatedKernel(Path directory) {
                   "-shared",
                   "-fPIC",
                   "-o",
-                  LIBRARY.toString(),
+                  made.toString(),
                   source.toString(),
                   "-ldl")
               .inheritIO()
@@ -70,6 +75,7 @@ record SimulatedKernel(Path directory) {
       if (cc.exitValue() != 0) {
         throw new AssertionError("cc failed on " + source);
       }
+      Files.move(made, LIBRARY, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       String why = "SKIPPED: no C compiler (" + e.getMessage() + "): apt-get install gcc";
       System.err.println(why);
