@@ -424,7 +424,12 @@ public final class ProxyDaemon {
             return null;
           });
       for (ProxyLoop loop : shared.loops()) {
-        on(loop, () -> null); // after which every connector that was accepted counts as work
+        on( // after which every connector that was accepted counts as work
+            loop,
+            () -> {
+              shared.spareLink(loop).close();
+              return null;
+            });
       }
     } catch (IOException e) {
       Log.error("while beginning to drain: " + e.getMessage());
