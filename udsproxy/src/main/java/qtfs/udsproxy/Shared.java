@@ -252,6 +252,7 @@ final class Shared {
         new Bootstrap()
             .group(loop.eventLoop())
             .channelFactory(transport::connecting)
+            .option(ChannelOption.ALLOCATOR, loop.buffers())
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) deadlines.handshake().toMillis())
             .handler(
                 new ChannelInitializer<Channel>() {
