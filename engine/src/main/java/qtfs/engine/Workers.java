@@ -80,7 +80,10 @@ final class Workers {
       return false;
     }
     if (answer < 0 && answer != -Errno.EINTR && complained.compareAndSet(false, true)) {
-      Log.warn("a request to the kernel module failed, and is repeated: " + Errno.message(-answer));
+      Log.warn(
+          "a request to the kernel module failed, and is repeated: "
+              + Errno.message(-answer)
+              + "; if the client is not served, look at dmesg");
     }
     return answer == ServerModule.SERVED || pause();
   }

@@ -67,15 +67,16 @@ final class EngineProcess implements AutoCloseable {
 
   /** Waits until it serves. */
   EngineProcess ready() throws Exception {
-    Await.until(
-        "it serves",
-        () -> {
-          if (!process.isAlive()) {
-            throw new AssertionError("ended with " + process.exitValue() + ": " + said());
-          }
-          return said().contains("listening on");
-        });
+    if (!serves()) {
+      throw new AssertionError("ended with " + process.exitValue() + ": " + said());
+    }
     return this;
+  }
+
+  /** Whether it serves rather than ends. */
+  boolean serves() throws Exception {
+    Await.until("it serves, or ends", () -> !process.isAlive() || said().contains("listening on"));
+    return process.isAlive();
   }
 
   long pid() {
