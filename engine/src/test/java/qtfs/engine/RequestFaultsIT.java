@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -18,8 +19,12 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import qtfs.engine.SimulatedServer.Request;
 import qtfs.linux.Errno;
+import qtfs.qtcfg.Qtcfg;
+import qtfs.qtcfg.Qtinfo;
 import qtfs.testing.Await;
 import qtfs.whitelist.Group;
 
@@ -56,6 +61,11 @@ final class RequestFaultsIT {
               n ->
                   (ALL ? ERRNOS : List.of(ERRNOS.get(n % ERRNOS.size())))
                       .stream().map(errno -> new Fault(request, n, errno)));
+    }
+
+    /** The same, but in the short version of the first and the last of them. */
+    static Stream<Fault> some(String request, int count) {
+      return ofEach(request, count).filter(fault -> ALL || fault.n == 1 || fault.n == count);
     }
 
     void set(Host host) throws IOException {
@@ -285,5 +295,89 @@ final class RequestFaultsIT {
           .containsOnlyOnce("the kernel module is gone: No such device; load the kernel module");
       expectDisarmed(host);
     }
+  }
+
+  /** What a program that asks the module for something has said, and its exit code. */
+  private record Result(String out, String err, int code) {}
+
+  private static Result run(Host host, Class<?> program, List<String> arguments) throws Exception {
+    Path out = host.directory().resolve("out");
+    Path err = host.directory().resolve("err");
+    ProcessBuilder builder =
+        new ProcessBuilder(EngineProcess.command(program, arguments))
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile());
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().put("LD_PRELOAD", SimulatedServer.preload());
+    builder.environment().put("SIMKERNEL_DIR", host.directory().toString());
+    Process process = builder.start();
+    if (!process.waitFor(60, TimeUnit.SECONDS)) {
+      process.destroyForcibly();
+      throw new AssertionError("hangs: " + arguments);
+    }
+    return new Result(Files.readString(out), Files.readString(err), process.exitValue());
+  }
+
+  /** What is asked of the module by the other two programs, and with which requests. */
+  private enum Command {
+    LOAD(Qtcfg.class, "load", "WL_ADD", "WL_DEL", "WL_GET"),
+    SAVE(Qtcfg.class, "save", "WL_GET"),
+    STATS(Qtinfo.class, "stats", "ALLINFO"),
+    CLEAR(Qtinfo.class, "clear", "CLEARALL"),
+    LEVEL(Qtinfo.class, "loglevel", "LOGLEVEL"),
+    LIST(Qtcfg.class, "-z", "WL_GET");
+
+    private final Class<?> program;
+    private final String word;
+    private final List<String> requests;
+
+    Command(Class<?> program, String word, String... requests) {
+      this.program = program;
+      this.word = word;
+      this.requests = List.of(requests);
+    }
+
+    private Result run(Host host) throws Exception {
+      return RequestFaultsIT.run(
+          host,
+          program,
+          switch (this) {
+            case LOAD -> List.of(word, host.whitelist().toString());
+            case SAVE, STATS, CLEAR, LIST -> List.of(word);
+            case LEVEL -> List.of(word, "DEBUG");
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whileAToolAsks(Command command) throws Exception {
+    Host host = host();
+    assertThat(Command.LOAD.run(host).code()).isZero();
+    Files.writeString(host.whitelist(), NEW);
+    int start = host.kernel().log().size();
+    assertThat(command.run(host).code()).isZero();
+    Map<String, Integer> counts = counts(host, start);
+    for (String request : command.requests) {
+      assertThat(counts).containsKey(request);
+      for (Fault fault : Fault.some(request, counts.getOrDefault(request, 0)).toList()) {
+        strikeTool(host, command, fault);
+      }
+    }
+  }
+
+  private static void strikeTool(Host host, Command command, Fault fault) throws Exception {
+    host.kernel().reset();
+    Files.writeString(host.whitelist(), OLD);
+    assertThat(Command.LOAD.run(host).code()).isZero();
+    Files.writeString(host.whitelist(), NEW);
+    fault.set(host);
+    Result result = command.run(host);
+    assertThat(host.kernel().hasFailed()).as("%s", fault).isTrue();
+    assertThat(result.code()).as("%s, %s", fault, result).isNotZero();
+    String where = command == Command.LIST ? result.out() : result.err();
+    assertThat(where.lines().filter(line -> line.contains(fault.message())))
+        .as("%s, %s", fault, result)
+        .hasSize(1);
   }
 }

@@ -59,6 +59,11 @@ record SimulatedServer(Path directory) {
     Files.writeString(directory.resolve("server." + knob), Integer.toString(value));
   }
 
+  /** Makes it one that has just been loaded again. */
+  void reset() throws IOException {
+    Files.writeString(directory.resolve("server"), "");
+  }
+
   /** Lets the n-th request of a kind fail, counted from now on. */
   void fail(String request, int n, int errno) throws IOException {
     Files.writeString(directory.resolve("server.fault"), request + " " + n + " " + errno + "\n");

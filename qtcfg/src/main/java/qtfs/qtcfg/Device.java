@@ -153,6 +153,17 @@ final class Device implements Closeable {
     return Ioctl.byValue(fd, DeviceRequest.EPOLL_SUPPORT, any ? 1 : 0);
   }
 
+  /**
+   * Why a request is not done, as its answer has it: the module gives no reason, but a call that
+   * did not reach it has one.
+   */
+  ToolException refused(String what, int answer) {
+    return answer < 0
+        ? new ToolException(
+            ExitCode.IO_ERROR, path + " refuses " + what + ": " + Errno.message(-answer))
+        : new ToolException(ExitCode.PROTOCOL, path + " refuses " + what);
+  }
+
   @Override
   public void close() {
     fd.close();

@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import qtfs.linux.ByteStrings;
-import qtfs.linux.Errno;
 import qtfs.whitelist.Group;
 import qtfs.whitelist.QtfsWhitelist;
 
@@ -106,7 +105,7 @@ record Leveller(Device device, boolean dryRun) {
   private void add(Group group, List<String> now, String path) throws ToolException {
     int answer = device.add(type(group), path);
     if (answer != 0) {
-      throw refused("", group, path, answer);
+      throw device.refused(entry(group, path), answer);
     }
     now.add(path);
   }
@@ -117,7 +116,7 @@ record Leveller(Device device, boolean dryRun) {
     }
     int answer = device.delete(type(group), index);
     if (answer < 0) {
-      throw refused("to delete ", group, now.get(index), answer);
+      throw device.refused("to delete " + entry(group, now.get(index)), answer);
     }
     if (answer > 0) {
       throw KernelLists.changing(device);
@@ -136,15 +135,7 @@ record Leveller(Device device, boolean dryRun) {
     }
   }
 
-  /** The module gives no reason, but a call that did not reach it has one. */
-  private ToolException refused(String what, Group group, String path, int answer) {
-    return new ToolException(
-        answer < 0 ? ExitCode.IO_ERROR : ExitCode.PROTOCOL,
-        device.path()
-            + " refuses "
-            + what
-            + ("[" + group.title() + "] ")
-            + Shown.text(path)
-            + (answer < 0 ? ": " + Errno.message(-answer) : ""));
+  private static String entry(Group group, String path) {
+    return "[" + group.title() + "] " + Shown.text(path);
   }
 }
