@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -257,7 +259,9 @@ final class RequestFaultsIT {
     Host host = host();
     host.kernel().set("run_ms", 20);
     host.kernel().set("client", 1);
+    new Fault("EPOLL_THREAD_INIT", 1, Errno.EINVAL).set(host);
     try (EngineProcess engine = start(host).ready()) {
+      Await.until("it has asked for a client", () -> host.kernel().hasFailed());
       for (String request : List.of("THREAD_RUN", "EPOLL_THREAD_RUN")) {
         for (Fault fault : Fault.ofEach(request, 5).toList()) {
           if (fault.errno() != Errno.ENODEV) {
@@ -294,6 +298,22 @@ final class RequestFaultsIT {
       assertThat(engine.said())
           .containsOnlyOnce("the kernel module is gone: No such device; load the kernel module");
       expectDisarmed(host);
+    }
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = "qtfs.faults.all", matches = "true", disabledReason = "30 s")
+  void whileItServesAndTheModuleFailsForLong() throws Exception {
+    Host host = host();
+    host.kernel().set("run_ms", 20);
+    try (EngineProcess engine = start(host).ready()) {
+      host.kernel().set("gone", Errno.ENOMEM);
+      Await.until(
+          "it gives up", Duration.ofSeconds(90), () -> engine.said().contains("for 30 s: Cannot"));
+      assertThat(engine.exitCode()).isEqualTo(FAILED);
+      assertThat(engine.said())
+          .containsOnlyOnce("failed, and is repeated: Cannot allocate memory")
+          .containsOnlyOnce("left armed with its whitelists: ");
     }
   }
 
