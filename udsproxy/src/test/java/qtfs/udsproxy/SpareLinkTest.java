@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
+import qtfs.testing.Await;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /** While requests follow each other, the connection for the next one is made ahead. */
