@@ -339,8 +339,8 @@ final class RequestFaultsIT {
   }
 
   /** What is asked of the module by the other two programs, and with which requests. */
-  private enum Command {
-    LOAD(Qtcfg.class, "load", "WL_ADD", "WL_DEL", "WL_GET"),
+  enum Command {
+    LOAD(Qtcfg.class, "load", "WL_ADD WL_DEL WL_GET"),
     SAVE(Qtcfg.class, "save", "WL_GET"),
     STATS(Qtinfo.class, "stats", "ALLINFO"),
     CLEAR(Qtinfo.class, "clear", "CLEARALL"),
@@ -349,12 +349,12 @@ final class RequestFaultsIT {
 
     private final Class<?> program;
     private final String word;
-    private final List<String> requests;
+    private final String requests;
 
-    Command(Class<?> program, String word, String... requests) {
+    Command(Class<?> program, String word, String requests) {
       this.program = program;
       this.word = word;
-      this.requests = List.of(requests);
+      this.requests = requests;
     }
 
     private Result run(Host host) throws Exception {
@@ -378,7 +378,7 @@ final class RequestFaultsIT {
     int start = host.kernel().log().size();
     assertThat(command.run(host).code()).isZero();
     Map<String, Integer> counts = counts(host, start);
-    for (String request : command.requests) {
+    for (String request : command.requests.split(" ")) {
       assertThat(counts).containsKey(request);
       for (Fault fault : Fault.some(request, counts.getOrDefault(request, 0)).toList()) {
         strikeTool(host, command, fault);
