@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /** Signals, terminals, surroundings and names are those of a program that runs here. */
 final class AsIfItRanHereIT {

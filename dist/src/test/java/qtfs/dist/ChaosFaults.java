@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import qtfs.dist.PoorLink.Weather;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /**
  * Everything that goes wrong on the two hosts, in an order that a seed decides, each thing again

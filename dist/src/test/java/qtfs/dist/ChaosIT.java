@@ -23,6 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /**
  * While everything goes wrong that can, whatever arrives is right, whoever loses something is told,

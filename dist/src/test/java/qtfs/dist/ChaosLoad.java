@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import qtfs.dist.TwoHosts.Host;
 import qtfs.linux.Poll;
+import qtfs.testing.Await;
 
 /**
  * Programs on A that use what B has, again and again, and judge what they get: right and whole, or

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import qtfs.dist.Injection.Fault;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /**
  * Each system call of rexec fails in turn: of the launcher, whose agent makes the call, and of the

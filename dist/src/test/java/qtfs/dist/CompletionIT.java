@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /** What the shells offer behind a line: options, their values, and what runs at this moment. */
 final class CompletionIT {

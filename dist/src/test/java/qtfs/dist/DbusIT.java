@@ -10,6 +10,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /** Clients are on a D-Bus of the other host, and pass descriptors through it. */
 final class DbusIT {

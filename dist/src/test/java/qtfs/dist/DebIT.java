@@ -9,6 +9,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import qtfs.testing.Await;
 
 /** The .deb is installed, upgraded, removed and purged as Debian's packages are. */
 final class DebIT {

@@ -3,8 +3,6 @@ package qtfs.dist;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +17,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import qtfs.dist.Injection.Fault;
+import qtfs.testing.Await;
+import qtfs.testing.CCompiler;
+import qtfs.testing.Ports;
 
 /**
  * Each system call of engine's start fails in turn, in front of a simulated kernel module: it
@@ -55,22 +56,10 @@ final class EngineFaultsIT {
   @BeforeAll
   static void compile() throws Exception {
     Injection.need();
-    TwoHosts.skipUnless(
-        TwoHosts.succeeds("cc", "--version"), "no C compiler: apt-get install gcc libc6-dev");
     preload =
-        library("../engine/src/test/c/simserver.c")
+        CCompiler.library(Path.of("../engine/src/test/c/simserver.c"))
             + ":"
-            + library("../qtcfg/src/test/c/simkernel.c");
-  }
-
-  private static Path library(String source) throws InterruptedException {
-    Path library = directory.resolve(Path.of(source).getFileName() + ".so");
-    assertThat(
-            TwoHosts.succeeds(
-                "cc", "-O1", "-shared", "-fPIC", "-o", library.toString(), source, "-ldl"))
-        .as("cc %s", source)
-        .isTrue();
-    return library;
+            + CCompiler.library(Path.of("../qtcfg/src/test/c/simkernel.c"));
   }
 
   @TestFactory
@@ -121,7 +110,7 @@ final class EngineFaultsIT {
           List.of("-o", home.resolve("trace").toString(), "-E", "LD_PRELOAD=" + preload));
       command.addAll(List.of(IMAGE + "/bin/engine", "--run-dir=" + home.resolve("run")));
       command.addAll(List.of("--whitelist=" + home.resolve("whitelist"), "1", "1"));
-      command.addAll(List.of("127.0.0.1", freePort(), "127.0.0.1", freePort()));
+      command.addAll(List.of("127.0.0.1", port(), "127.0.0.1", port()));
       ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
       builder.redirectOutput(home.resolve("said").toFile());
       builder.environment().put("SIMKERNEL_DIR", home.toString());
@@ -129,10 +118,8 @@ final class EngineFaultsIT {
       return new Run(builder.start(), home);
     }
 
-    private static String freePort() throws IOException {
-      try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-        return Integer.toString(socket.getLocalPort());
-      }
+    private static String port() throws IOException {
+      return Integer.toString(Ports.free());
     }
 
     Path trace() {

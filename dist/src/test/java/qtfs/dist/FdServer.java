@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.linux.UnixListener;
+import qtfs.testing.Await;
 
 /**
  * A program that receives one message with three descriptors (a file, a pipe to read, a pipe to

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /** An editor and a monitor of B on a terminal of A, which is as it was when they are gone. */
 final class FullScreenProgramsIT {

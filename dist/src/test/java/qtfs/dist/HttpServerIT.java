@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /** {@code curl --unix-socket} gets from, and sends to, an nginx of the other host, byte exact. */
 final class HttpServerIT {

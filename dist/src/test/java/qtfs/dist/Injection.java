@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import qtfs.testing.Await;
 
 /**
  * One system call that fails, in every thread of a running process the n-th time that it makes it:

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /** The death of one end ends the other, and nothing else. */
 final class KillingEitherEndIT {

@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
+import qtfs.testing.Await;
 
 /**
  * The program that gets what {@link KindsClient} sends. Prints what each descriptor is good for.

@@ -7,6 +7,7 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /** Peers that stop in the middle of a word, and a reader that never reads, delay nobody else. */
 final class NobodyWaitsIT {

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /** On a link that loses, delays and reorders packets, and is away for a while, nothing is lost. */
 final class PoorLinkIT {

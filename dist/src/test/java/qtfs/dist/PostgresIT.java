@@ -8,6 +8,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /** PostgreSQL's own programs work against a server whose only socket is on the other host. */
 final class PostgresIT {

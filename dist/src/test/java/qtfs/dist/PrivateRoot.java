@@ -3,6 +3,7 @@ package qtfs.dist;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import qtfs.testing.Await;
 
 /**
  * A copy of this machine's file system to install into: what is written there is in memory, and

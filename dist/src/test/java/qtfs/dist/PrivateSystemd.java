@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /**
  * A systemd of a host's own, the first process of a process namespace, that knows the units of one

@@ -2,6 +2,7 @@ package qtfs.dist;
 
 import java.util.List;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /** A Redis of host B's that listens at a unix socket only. */
 final class Redis {

@@ -4,6 +4,7 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /** A shell of B in a terminal of A, with somebody typing: tmux is the terminal and the typist. */
 final class ShellInTmuxIT {

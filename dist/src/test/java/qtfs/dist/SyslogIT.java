@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /** {@code logger} on A writes to a log socket of B. */
 final class SyslogIT {

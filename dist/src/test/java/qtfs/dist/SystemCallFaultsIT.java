@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import qtfs.dist.Injection.Fault;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /**
  * Each system call of a session or a call fails in a daemon, the first time it is made, the second,

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import qtfs.dist.TwoHosts.Host;
+import qtfs.testing.Await;
 
 /**
  * A terminal of host A and somebody who types into it: a session of a tmux whose server starts with

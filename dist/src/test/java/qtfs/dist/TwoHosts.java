@@ -21,7 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
+import qtfs.testing.Await;
+import qtfs.testing.Skip;
 
 /**
  * Two hosts on this machine, A the client's and B the server's, with the daemons of the install
@@ -139,10 +140,7 @@ final class TwoHosts implements AutoCloseable {
   }
 
   static void skipUnless(boolean possible, String reason) {
-    if (!possible) {
-      System.err.println("SKIPPED: " + reason);
-      Assumptions.abort(reason);
-    }
+    Skip.unless(possible, reason);
   }
 
   static boolean succeeds(String... command) throws InterruptedException {

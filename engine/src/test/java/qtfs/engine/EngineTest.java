@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.engine.SimulatedServer.Request;
 import qtfs.linux.FileStatus;
 import qtfs.qtcfg.Role;
+import qtfs.testing.Await;
 import qtfs.whitelist.Group;
 
 /** The program from its start to its end, in front of a simulated kernel. */

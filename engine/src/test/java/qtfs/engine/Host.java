@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import qtfs.qtcfg.Role;
+import qtfs.testing.Ports;
 
 /**
  * What an engine runs on: a module that is loaded, a whitelist with an entry for each group, and a
@@ -21,8 +22,8 @@ record Host(Path directory, SimulatedServer kernel, Path whitelist, int port, in
         directory,
         SimulatedServer.load(directory),
         Files.writeString(directory.resolve("whitelist"), everyGroup("/srv")),
-        EngineProcess.freePort(),
-        EngineProcess.freePort());
+        Ports.free(),
+        Ports.free());
   }
 
   /** One entry for each of the module's groups. */

@@ -27,6 +27,7 @@ import qtfs.linux.FileStatus;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
 import qtfs.qtcfg.Role;
+import qtfs.testing.Await;
 import qtfs.udsproxy.ProxyConfig;
 import qtfs.udsproxy.ProxyDaemon;
 import qtfs.udsproxy.connector.RemoteConnector;

@@ -7,12 +7,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 import qtfs.qtcfg.Role;
+import qtfs.testing.CCompiler;
 import qtfs.whitelist.Group;
 
 /**
@@ -52,47 +50,8 @@ record SimulatedServer(Path directory) {
   }
 
   /** The value of LD_PRELOAD; compiles what is missing, and skips the test where nothing can. */
-  static String preload() throws IOException, InterruptedException {
-    return compile(THREADS) + ":" + compile(LISTS);
-  }
-
-  private static synchronized Path compile(Path source) throws IOException, InterruptedException {
-    String name = source.getFileName().toString().replace(".c", ".so");
-    Path library = Path.of("target", name).toAbsolutePath();
-    if (Files.exists(library)
-        && Files.getLastModifiedTime(library).compareTo(Files.getLastModifiedTime(source)) > 0) {
-      return library;
-    }
-    // Comes to its place whole: another JVM of the same build may do the same at this moment.
-    Path made = library.resolveSibling(ProcessHandle.current().pid() + "-" + name);
-    Process cc;
-    try {
-      cc =
-          new ProcessBuilder(
-                  "cc",
-                  "-O1",
-                  "-Wall",
-                  "-Wextra",
-                  "-Werror",
-                  "-shared",
-                  "-fPIC",
-                  "-o",
-                  made.toString(),
-                  source.toString(),
-                  "-ldl")
-              .inheritIO()
-              .start();
-    } catch (IOException e) {
-      String why = "SKIPPED: no C compiler (" + e.getMessage() + "): apt-get install gcc libc6-dev";
-      System.err.println(why);
-      Assumptions.abort(why);
-      throw e;
-    }
-    if (!cc.waitFor(60, TimeUnit.SECONDS) || cc.exitValue() != 0) {
-      throw new AssertionError("cc failed on " + source);
-    }
-    Files.move(made, library, StandardCopyOption.ATOMIC_MOVE);
-    return library;
+  static String preload() throws IOException {
+    return CCompiler.library(THREADS) + ":" + CCompiler.library(LISTS);
   }
 
   /** Sets one of the rules, see simserver.c. */

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import qtfs.testing.Await;
 
 /** The order of things in a daemon's life; its signals have tests with real programs. */
 final class DaemonRunnerTest {
@@ -71,7 +72,7 @@ final class DaemonRunnerTest {
     DaemonRunner runner = runner();
     FutureTask<Boolean> run = run(runner);
     Files.writeString(dir.resolve("file"), "x");
-    Await.until(() -> daemon.steps.contains("reload"));
+    Await.until("it reloads", () -> daemon.steps.contains("reload"));
     runner.fail("enough");
     assertThat(run.get(10, TimeUnit.SECONDS)).isFalse();
     assertThat(daemon.steps).containsExactly("reload", "stop");
@@ -83,7 +84,7 @@ final class DaemonRunnerTest {
     FutureTask<Boolean> run = run(runner);
     runner.drain("somebody");
     runner.drain("somebody else");
-    Await.until(() -> daemon.steps.contains("drain"));
+    Await.until("it drains", () -> daemon.steps.contains("drain"));
     assertThat(run.isDone()).isFalse();
     daemon.work.set(0);
     assertThat(run.get(10, TimeUnit.SECONDS)).isTrue();

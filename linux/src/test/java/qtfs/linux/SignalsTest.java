@@ -2,6 +2,7 @@ package qtfs.linux;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import qtfs.testing.Await;
 
 final class SignalsTest {
   @Test
@@ -14,7 +15,7 @@ final class SignalsTest {
           new ProcessBuilder("kill", "-HUP", Integer.toString(ProcessAttributes.pid()))
               .start()
               .waitFor();
-      Await.until(() -> status == 0 && arrived.get() == wanted);
+      Await.until("every signal has arrived", () -> status == 0 && arrived.get() == wanted);
     }
   }
 }

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import qtfs.testing.Await;
 
 final class SpawnTest {
   private static final List<String> ENVIRONMENT = List.of("PATH=/usr/bin:/bin", "GREETING=hello");
@@ -105,7 +106,7 @@ final class SpawnTest {
         String stat = Files.readString(Path.of("/proc/" + child.pid() + "/stat"));
         assertThat(stat).startsWith(child.pid() + " (" + Spawn.HELD_COMM + ")");
         // Were the write end still open in the child, this would wait for ever.
-        Await.until(() -> openFds(child.pid()).isEmpty());
+        Await.until("it has none", () -> openFds(child.pid()).isEmpty());
         other.write().close();
         assertThat(readAll(other.read())).isEmpty();
         assertThat(witness).doesNotExist();

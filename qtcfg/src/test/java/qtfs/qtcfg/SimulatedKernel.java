@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,9 +18,9 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assumptions;
 import picocli.CommandLine;
 import qtfs.linux.Fd;
+import qtfs.testing.CCompiler;
 import qtfs.whitelist.Group;
 
 /**
@@ -31,7 +30,7 @@ import qtfs.whitelist.Group;
  * @param directory of the modules' states, of the test's own
  */
 record SimulatedKernel(Path directory) {
-  private static final Path LIBRARY = Path.of("target/simkernel.so").toAbsolutePath();
+  private static final Path SOURCE = Path.of("../qtcfg/src/test/c/simkernel.c");
   private static final int PATIENCE = 60;
 
   /** Of the install image whose programs are tested; null for those of this build's classes. */
@@ -39,49 +38,6 @@ record SimulatedKernel(Path directory) {
 
   /** What a program left: byte strings. */
   record Result(String out, String err, int code) {}
-
-  SimulatedKernel {
-    compile();
-  }
-
-  /**
-   * Compiles the library, once a build; without a compiler the test is skipped, loudly. It comes to
-   * its place whole, as another JVM of the same build may do the same at this moment.
-   */
-  private static synchronized void compile() {
-    Path source = Path.of("../qtcfg/src/test/c/simkernel.c");
-    try {
-      if (Files.exists(LIBRARY)
-          && Files.getLastModifiedTime(LIBRARY).compareTo(Files.getLastModifiedTime(source)) > 0) {
-        return;
-      }
-      Path made = LIBRARY.resolveSibling("simkernel-" + ProcessHandle.current().pid() + ".so");
-      Process cc =
-          new ProcessBuilder(
-                  "cc",
-                  "-O1",
-                  "-Wall",
-                  "-Wextra",
-                  "-Werror",
-                  "-shared",
-                  "-fPIC",
-                  "-o",
-                  made.toString(),
-                  source.toString(),
-                  "-ldl")
-              .inheritIO()
-              .start();
-      finish(cc);
-      if (cc.exitValue() != 0) {
-        throw new AssertionError("cc failed on " + source);
-      }
-      Files.move(made, LIBRARY, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      String why = "SKIPPED: no C compiler (" + e.getMessage() + "): apt-get install gcc";
-      System.err.println(why);
-      Assumptions.abort(why);
-    }
-  }
 
   SimulatedKernel load(Role role) {
     write(state(role), "");
@@ -167,10 +123,18 @@ record SimulatedKernel(Path directory) {
     if (IMAGE != null) {
       environment.put("PATH", IMAGE + "/bin:" + System.getenv("PATH"));
     }
-    environment.put("LD_PRELOAD", LIBRARY.toString());
+    environment.put("LD_PRELOAD", library().toString());
     environment.put("SIMKERNEL_DIR", directory.toString());
     environment.put("QTFS_RUN_DIR", directory.toString());
     return builder;
+  }
+
+  private static Path library() {
+    try {
+      return CCompiler.library(SOURCE);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static List<String> java(Class<?> program) {

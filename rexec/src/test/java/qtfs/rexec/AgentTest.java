@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 
 /** The launcher in C and the agent, in this JVM, do together what rexec does. */
 final class AgentTest {
@@ -75,7 +76,7 @@ final class AgentTest {
   }
 
   private static void awaitIdle() {
-    Harness.await("no call is under way", () -> agent.workLeft() == 0);
+    Await.until("no call is under way", () -> agent.workLeft() == 0);
   }
 
   @Test
@@ -219,7 +220,7 @@ final class AgentTest {
             .start();
     assertThat(launcher.inputReader(UTF_8).readLine()).isNotEmpty();
     signal("TSTP", launcher.pid());
-    Harness.await("the launcher has stopped", () -> state(launcher.pid()) == 'T');
+    Await.until("the launcher has stopped", () -> state(launcher.pid()) == 'T');
     signal("CONT", launcher.pid());
     signal("USR1", launcher.pid());
     assertThat(launcher.waitFor()).isEqualTo(6);
@@ -237,7 +238,7 @@ final class AgentTest {
     Process launcher = rexec("/bin/sh", "-c", "echo $$; exec sleep 60").start();
     long program = Long.parseLong(launcher.inputReader(UTF_8).readLine());
     launcher.destroyForcibly().waitFor();
-    Harness.await("the program has ended", () -> !Harness.isAlive(program));
+    Await.until("the program has ended", () -> !Harness.isAlive(program));
     awaitIdle();
   }
 
@@ -247,7 +248,7 @@ final class AgentTest {
     Process launcher = rexec("/bin/sh", "-c", "echo $$; while :; do echo y; done").start();
     long program = Long.parseLong(launcher.inputReader(UTF_8).readLine());
     launcher.destroyForcibly().waitFor();
-    Harness.await("the program has ended", () -> !Harness.isAlive(program));
+    Await.until("the program has ended", () -> !Harness.isAlive(program));
     awaitIdle();
   }
 
@@ -294,7 +295,7 @@ final class AgentTest {
                 + " one & one & one & one & wait");
     assertThat(outcome).isEqualTo(new Harness.Outcome(0, "", "", ""));
     awaitIdle();
-    Harness.await("no descriptor is left", () -> openFiles() <= before);
+    Await.until("no descriptor is left", () -> openFiles() <= before);
   }
 
   private static void needPython() {

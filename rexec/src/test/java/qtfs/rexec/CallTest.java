@@ -24,6 +24,7 @@ import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.linux.Spawn;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 
 /** Calls of programs, client and server in this JVM. */
 final class CallTest {
@@ -240,14 +241,14 @@ final class CallTest {
     for (int i = 0; i < 50; i++) {
       assertThat(Harness.get(calls.get(i))).isEqualTo(new Harness.Outcome(i, "input " + i, "", ""));
     }
-    Harness.await("no child left", () -> harness.context.children().size() == 0);
+    Await.until("no child left", () -> harness.context.children().size() == 0);
     assertThat(harness.runDir.resolve("pids")).isEmptyDirectory();
     try (var files = Files.list(harness.runDir)) {
       assertThat(files.map(f -> f.getFileName().toString()))
           .containsExactlyInAnyOrder("pids", "programs", "rexec_uds.lock", "rexec_uds.sock");
     }
     Path programs = harness.runDir.resolve("programs");
-    Harness.await("no record left", () -> programs.toFile().list().length == 0);
+    Await.until("no record left", () -> programs.toFile().list().length == 0);
   }
 
   @Test
@@ -265,7 +266,7 @@ final class CallTest {
       }
     }
     assertThat(harness.call("/bin/true").code()).isZero();
-    Harness.await("descriptors closed", () -> Spawn.openNumbers().size() <= open);
+    Await.until("descriptors closed", () -> Spawn.openNumbers().size() <= open);
   }
 
   /** Says what a client would, up to the handshake, and then what it likes. */
@@ -291,7 +292,7 @@ final class CallTest {
     try (Fd connection = UnixSocket.connect(harness.socket().toString())) {
       int pid = start(connection, "echo ran > " + witness, Message.Handshake.GIVE_UP);
       assertThat(Harness.readAll(connection)).isEmpty();
-      Harness.await("the held child is gone", () -> !Harness.isAlive(pid));
+      Await.until("the held child is gone", () -> !Harness.isAlive(pid));
     }
     assertThat(witness).doesNotExist();
   }
@@ -306,17 +307,17 @@ final class CallTest {
       inner = Long.parseLong(Harness.awaitContent(pidFile));
       assertThat(Harness.isAlive(pid)).isTrue();
     }
-    Harness.await("the program is gone", () -> !Harness.isAlive(pid));
-    Harness.await("its child is gone", () -> !Harness.isAlive(inner));
+    Await.until("the program is gone", () -> !Harness.isAlive(pid));
+    Await.until("its child is gone", () -> !Harness.isAlive(inner));
   }
 
   @Test
   void killsTheProgramOfAClientThatTalksOutOfTurn() throws Exception {
     try (Fd connection = UnixSocket.connect(harness.socket().toString())) {
       int pid = start(connection, "sleep 60", Message.Handshake.GO);
-      Harness.await("started", () -> Harness.isAlive(pid));
+      Await.until("started", () -> Harness.isAlive(pid));
       assertThat(Harness.writeAll(connection.duplicate(), new byte[] {0})).isTrue();
-      Harness.await("the program is gone", () -> !Harness.isAlive(pid));
+      Await.until("the program is gone", () -> !Harness.isAlive(pid));
     }
   }
 
@@ -324,9 +325,9 @@ final class CallTest {
   void leavesNoProgramWhenItEnds() throws Exception {
     try (Fd connection = UnixSocket.connect(harness.socket().toString())) {
       int pid = start(connection, "sleep 60", Message.Handshake.GO);
-      Harness.await("started", () -> Harness.isAlive(pid));
+      Await.until("started", () -> Harness.isAlive(pid));
       harness.close();
-      Harness.await("the program is gone", () -> !Harness.isAlive(pid));
+      Await.until("the program is gone", () -> !Harness.isAlive(pid));
     }
   }
 }

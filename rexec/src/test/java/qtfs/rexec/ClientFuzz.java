@@ -7,13 +7,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
+import qtfs.testing.OpenDescriptors;
 import qtfs.udsproxy.connector.RemoteConnector;
 
 /**
@@ -45,7 +46,7 @@ public final class ClientFuzz {
   /** Called by the fuzzer, and for each kept input by {@link FuzzCorpusTest}. */
   public static void fuzzerTestOneInput(byte[] input) throws Exception {
     ClientFuzz client = CLIENT.get();
-    Set<String> before = FuzzedPieces.descriptors();
+    OpenDescriptors before = OpenDescriptors.now();
     CompletableFuture<Boolean> answered =
         Harness.background(() -> client.answer(new FuzzedPieces(input)));
     PrintStream stderr = System.err;
@@ -56,7 +57,7 @@ public final class ClientFuzz {
       System.setErr(stderr);
     }
     Harness.get(answered);
-    FuzzedPieces.assertNoneLeft(before);
+    before.awaitNoMore();
     if (Files.exists(client.directory.resolve("pids").resolve(Integer.toString(PID)))) {
       throw new AssertionError("the pid file is left");
     }
@@ -86,7 +87,7 @@ public final class ClientFuzz {
 
   /** Plays the server. */
   private boolean answer(FuzzedPieces pieces) throws IOException {
-    Harness.await("a client", () -> Poll.readable(Harness.LIMIT, listener.socket())[0] != 0);
+    Await.until("a client", () -> Poll.readable(Harness.LIMIT, listener.socket())[0] != 0);
     int accepted = listener.accept(true);
     try (Fd connection = Fd.own(accepted);
         MessageChannel channel = new MessageChannel(connection)) {

@@ -7,6 +7,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import qtfs.linux.LinuxException;
 import qtfs.linux.Signals;
+import qtfs.testing.Await;
 
 final class ClientSignalsTest {
   private final List<String> done = new CopyOnWriteArrayList<>();
@@ -49,7 +50,7 @@ final class ClientSignalsTest {
         signal -> done.add("program " + signal),
         () -> {
           meanwhile.start();
-          Harness.await("it waits", () -> meanwhile.getState() == Thread.State.BLOCKED);
+          Await.until("it waits", () -> meanwhile.getState() == Thread.State.BLOCKED);
         });
     meanwhile.join();
     assertThat(done).containsExactly("program USR1");

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.linux.LockFile;
+import qtfs.testing.Await;
 
 /** The commands as processes, with what only a process has: signals, descriptors, environment. */
 final class CommandTest {
@@ -124,7 +125,7 @@ final class CommandTest {
         run(new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())));
     assertThat(kill.code()).isZero();
     assertThat(Harness.outcome(process).code()).isEqualTo(code);
-    Harness.await("the program is gone", () -> !Harness.isAlive(remote));
+    Await.until("the program is gone", () -> !Harness.isAlive(remote));
     if (!signal.equals("KILL")) {
       assertThat(harness.runDir.resolve("pids/" + process.pid())).doesNotExist();
     }
@@ -232,7 +233,7 @@ final class CommandTest {
   void losesTheLinkWhenTheServerEnds(String signal) throws Exception {
     Path runDir = dir.resolve("server-" + signal);
     Process server = server(runDir, harness.whitelistFile);
-    Harness.await("listening", () -> Files.exists(runDir.resolve("rexec_uds.sock")));
+    Await.until("listening", () -> Files.exists(runDir.resolve("rexec_uds.sock")));
     Path file = dir.resolve("victim-" + signal);
     ProcessBuilder builder =
         harness.rexec("/bin/sh", "-c", "echo out; echo $$ > " + file + "; exec sleep 60");

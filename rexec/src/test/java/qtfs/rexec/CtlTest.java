@@ -1,20 +1,16 @@
 package qtfs.rexec;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import qtfs.linux.ProcessAttributes;
 import qtfs.linux.UnixListener;
+import qtfs.testing.Stranger;
 
 final class CtlTest {
   @TempDir private Path directory;
@@ -64,7 +60,6 @@ final class CtlTest {
 
   @Test
   void theSocketIsNobodyElsesWhateverItsMode() throws Exception {
-    assumeTrue(ProcessAttributes.uid() == 0, "being two users needs root: run as root");
     Path socket = directory.resolve(ControlSocket.NAME);
     ServerContext context =
         new ServerContext(
@@ -72,25 +67,7 @@ final class CtlTest {
             directory,
             List.of());
     try (ControlSocket _ = ControlSocket.start(directory, new Control(context))) {
-      for (Path open : List.of(directory, socket)) {
-        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
-      }
-      String ask =
-          "$SIG{PIPE} = 'IGNORE'; use IO::Socket::UNIX; $s = IO::Socket::UNIX->new(Peer =>"
-              + " $ARGV[0]) or die $!; print $s \"text status\\n"
-              + "\"; $s->flush; print '[', <$s>, ']';";
-      Process stranger =
-          new ProcessBuilder(
-                  "/usr/bin/setpriv",
-                  "--reuid=65534",
-                  "--clear-groups",
-                  "/usr/bin/perl",
-                  "-e",
-                  ask,
-                  socket.toString())
-              .redirectErrorStream(true)
-              .start();
-      assertThat(new String(stranger.getInputStream().readAllBytes(), UTF_8)).isEqualTo("[]");
+      assertThat(Stranger.ask(socket, "text status", directory)).isEqualTo("[]");
       assertThat(Ctl.ask(socket, "text status", Harness.LIMIT)).startsWith("0\n");
     }
   }

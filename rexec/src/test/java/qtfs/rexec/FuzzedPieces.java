@@ -1,18 +1,12 @@
 package qtfs.rexec;
 
 import java.io.ByteArrayOutputStream;
-import java.io.File;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import qtfs.linux.Fd;
 import qtfs.linux.MessageIo;
 
@@ -59,33 +53,6 @@ final class FuzzedPieces {
               io.send(socket, 1, List.of(passed, passed, passed).subList(0, counts.get(i)));
         }
       }
-    }
-  }
-
-  /** The numbers of the descriptors of this process. */
-  static Set<String> descriptors() {
-    String[] numbers = new File("/proc/self/fd").list();
-    return new HashSet<>(Arrays.asList(numbers == null ? new String[0] : numbers));
-  }
-
-  /** Requires that there are no others than before, but for the class path's. */
-  static void assertNoneLeft(Set<String> before) {
-    Harness.await("no descriptor more than before, " + before, () -> left(before).isEmpty());
-  }
-
-  private static Set<String> left(Set<String> before) {
-    Set<String> now = descriptors();
-    now.removeAll(before);
-    now.removeIf(FuzzedPieces::isTheJvms);
-    return now;
-  }
-
-  private static boolean isTheJvms(String number) {
-    try {
-      String file = Files.readSymbolicLink(Path.of("/proc/self/fd/" + number)).toString();
-      return file.endsWith(".jar") || file.endsWith("random");
-    } catch (IOException e) {
-      return true;
     }
   }
 }

@@ -22,11 +22,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import qtfs.linux.ByteStrings;
 import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
+import qtfs.testing.Await;
 import qtfs.udsproxy.connector.RemoteConnector;
 
 /** A server in this JVM, and calls of the client beside it or as processes. */
@@ -274,16 +274,6 @@ final class Harness implements Closeable {
     }
   }
 
-  static void await(String what, BooleanSupplier condition) {
-    long deadline = System.nanoTime() + LIMIT.toNanos();
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() > deadline) {
-        throw new AssertionError("not within " + LIMIT + ": " + what);
-      }
-      Thread.onSpinWait();
-    }
-  }
-
   /** Whether a process exists and is no zombie. */
   static boolean isAlive(long pid) {
     try {
@@ -296,7 +286,7 @@ final class Harness implements Closeable {
 
   /** The content of a small file, once it has any. */
   static String awaitContent(Path file) throws IOException {
-    await("content of " + file, () -> Files.exists(file) && file.toFile().length() > 0);
+    Await.until("content of " + file, () -> Files.exists(file) && file.toFile().length() > 0);
     return Files.readString(file).strip();
   }
 

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Log;
 import qtfs.linux.Spawn;
+import qtfs.testing.Await;
 
 /** Many calls, at once and one after another, all right and nothing of them left. */
 final class ManyCallsTest {
@@ -78,7 +79,7 @@ final class ManyCallsTest {
       assertThat(row.get(LIMIT_MINUTES, TimeUnit.MINUTES)).isTrue();
     }
     assertNothingIsLeft();
-    Harness.await("as many descriptors as before", () -> Spawn.openNumbers().size() <= openBefore);
+    Await.until("as many descriptors as before", () -> Spawn.openNumbers().size() <= openBefore);
   }
 
   private boolean callUntilNoneIsLeft(AtomicInteger left) throws Exception {
@@ -90,9 +91,9 @@ final class ManyCallsTest {
   }
 
   private void assertNothingIsLeft() throws Exception {
-    Harness.await("no child is left", () -> harness.context.children().size() == 0);
-    Harness.await("no program is noted", () -> harness.context.running().counts().running() == 0);
-    Harness.await("no thread is left", () -> threadsOfCalls() == 0);
+    Await.until("no child is left", () -> harness.context.children().size() == 0);
+    Await.until("no program is noted", () -> harness.context.running().counts().running() == 0);
+    Await.until("no thread is left", () -> threadsOfCalls() == 0);
     assertThat(harness.runDir.resolve("pids")).isEmptyDirectory();
     assertThat(harness.runDir.resolve("programs")).isEmptyDirectory();
     try (Stream<Path> files = Files.list(harness.runDir)) {

@@ -4,10 +4,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.OpenDescriptors;
 
 /**
  * Fuzz target: however the bytes of messages are cut, and with whatever descriptors, a channel
@@ -20,7 +20,7 @@ public final class MessageChannelFuzz {
   /** Called by the fuzzer, and for each kept input by {@link FuzzCorpusTest}. */
   public static void fuzzerTestOneInput(byte[] input) throws IOException {
     FuzzedPieces pieces = new FuzzedPieces(input);
-    Set<String> before = FuzzedPieces.descriptors();
+    OpenDescriptors before = OpenDescriptors.now();
     List<Message> received = new ArrayList<>();
     boolean clean;
     try (UnixSocket.Pair pair = UnixSocket.pair();
@@ -29,7 +29,7 @@ public final class MessageChannelFuzz {
       UnixSocket.shutdownWrite(pair.first());
       clean = receive(channel, received);
     }
-    FuzzedPieces.assertNoneLeft(before);
+    before.awaitNoMore();
     List<Message> spelt = new ArrayList<>();
     boolean whole = decode(pieces.bytes(), spelt);
     if (clean != whole || !received.equals(spelt)) {

@@ -3,10 +3,8 @@ package qtfs.rexec;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -15,29 +13,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
+import qtfs.testing.MetricFamily;
+import qtfs.testing.Ports;
 
 /** What a server shows of itself by HTTP: the names are those of docs/metrics.md, all of them. */
 final class MetricsTest {
-  /** {@code | `name` | kind | `label`, `label` | meaning |}. */
-  private static final Pattern ROW =
-      Pattern.compile(
-          "(?m)^\\| `((?:qtfs_rexec|qtfs_build|process)_\\w+)` \\| (\\w+) \\|([^|]*)\\|");
-
-  private static final Pattern WORD = Pattern.compile("`(\\w+)`");
-  private static final Pattern TYPE = Pattern.compile("(?m)^# TYPE (\\w+) (\\w+)$");
-  private static final Pattern LABEL = Pattern.compile("(\\w+)=\"");
-
   @TempDir Path dir;
   private Harness harness;
   private MetricsEndpoint endpoint;
@@ -47,18 +34,12 @@ final class MetricsTest {
   void setUp() throws Exception {
     new Policies(dir).config("[Limits]\nRequestBytes=4096\n[Programs]\nKillGrace=1s\n");
     harness = new Harness(dir, "/bin/sh", "/bin/no-such");
-    port = freePort();
+    port = Ports.free();
     endpoint =
         MetricsEndpoint.start(
             harness.runDir,
             harness.context,
             new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
   }
 
   @AfterEach
@@ -90,7 +71,7 @@ final class MetricsTest {
   }
 
   private void awaitValue(String series, double value) {
-    Harness.await(
+    Await.until(
         series + " is " + value,
         () -> {
           try {
@@ -202,43 +183,11 @@ final class MetricsTest {
     }
   }
 
-  private record Family(String kind, Set<String> labels) {}
-
   @Test
   void documentAndScrapeAgree() throws Exception {
-    Map<String, Family> documented = new TreeMap<>();
-    ROW.matcher(Files.readString(Path.of("../docs/metrics.md")))
-        .results()
-        .forEach(
-            row ->
-                documented.put(row.group(1), new Family(row.group(2), words(WORD, row.group(3)))));
-    Map<String, Family> shown = new TreeMap<>();
-    String body = scrape();
-    TYPE.matcher(body)
-        .results()
-        .forEach(
-            type ->
-                shown.put(type.group(1), new Family(type.group(2), labels(body, type.group(1)))));
+    Map<String, MetricFamily> documented = MetricFamily.documented("qtfs_rexec|qtfs_build|process");
     assertThat(documented).hasSizeGreaterThan(15);
-    assertThat(shown).isEqualTo(documented);
-  }
-
-  /** Of all series of a family; a histogram's own are left out. */
-  private static Set<String> labels(String body, String name) {
-    Set<String> labels = new TreeSet<>();
-    Pattern.compile("(?m)^" + name + "(?:_bucket|_sum|_count)?\\{(.*)} ")
-        .matcher(body)
-        .results()
-        .map(series -> words(LABEL, series.group(1)))
-        .forEach(labels::addAll);
-    labels.remove("le");
-    return labels;
-  }
-
-  private static Set<String> words(Pattern pattern, String text) {
-    Set<String> words = new TreeSet<>();
-    pattern.matcher(text).results().map((MatchResult match) -> match.group(1)).forEach(words::add);
-    return words;
+    assertThat(MetricFamily.shown(scrape())).isEqualTo(documented);
   }
 
   /** They are labels' values, and an interface too. */

@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import qtfs.linux.Fd;
 import qtfs.linux.MessageIo;
@@ -20,6 +19,8 @@ import qtfs.linux.Pipe;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
+import qtfs.testing.OpenDescriptors;
 import qtfs.udsproxy.connector.RemoteConnector;
 
 /**
@@ -91,7 +92,7 @@ final class ModelledServer {
 
   /** One sequence of steps, after which nothing may be left. */
   void run(List<ModelStep> steps) throws Exception {
-    Set<String> before = FuzzedPieces.descriptors();
+    OpenDescriptors before = OpenDescriptors.now();
     PrintStream stderr = System.err;
     ByteArrayOutputStream log = new ByteArrayOutputStream();
     System.setErr(new PrintStream(log, false, StandardCharsets.UTF_8));
@@ -102,8 +103,8 @@ final class ModelledServer {
     } finally {
       System.setErr(stderr);
     }
-    Harness.await("no child", () -> context.children().size() == 0);
-    FuzzedPieces.assertNoneLeft(before);
+    Await.until("no child", () -> context.children().size() == 0);
+    before.awaitNoMore();
     if (context.running().counts().running() != 0
         || Files.exists(directory.resolve("pids/" + CLIENT))) {
       throw new AssertionError(context.running().counts() + ", or the pid file is left");
@@ -135,7 +136,7 @@ final class ModelledServer {
     }
 
     private boolean relay() throws IOException {
-      Harness.await("a client", () -> Poll.readable(Harness.LIMIT, listener.socket())[0] != 0);
+      Await.until("a client", () -> Poll.readable(Harness.LIMIT, listener.socket())[0] != 0);
       try (Fd client = Fd.own(listener.accept(true));
           Fd server = toServer.first();
           MessageIo io = MessageIo.ofThisThread();

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.ProcessGroup;
+import qtfs.testing.Await;
 
 /** The server as a process: its files, its signals, and what it leaves to the one after it. */
 final class RexecServerTest {
@@ -55,7 +56,7 @@ final class RexecServerTest {
 
   private void awaitLog(String text) {
     Path log = log();
-    Harness.await(text + " in the log", () -> read(log).contains(text));
+    Await.until(text + " in the log", () -> read(log).contains(text));
   }
 
   private static String read(Path file) {
@@ -146,7 +147,7 @@ final class RexecServerTest {
     Process client = client("/bin/sh", "-c", "echo $$ >" + pidFile + "; exec sleep 1000");
     int pid = Integer.parseInt(Harness.awaitContent(pidFile));
     try {
-      Harness.await("it is noted", () -> Files.exists(dir.resolve("rexec/programs/" + pid)));
+      Await.until("it is noted", () -> Files.exists(dir.resolve("rexec/programs/" + pid)));
       assertThat(ctl("ps").text())
           .containsPattern(" +" + pid + " +0 +[0-9]+ +.*/whitelist +/bin/sh\n");
       end(server);
@@ -162,7 +163,7 @@ final class RexecServerTest {
           .startsWith("[{\"pid\":" + pid + ",\"uid\":0,")
           .endsWith("\"program\":\"/bin/sh\",\"of_earlier_server\":true}]\n");
       assertThat(ctl("kill", Integer.toString(pid)).code()).isZero();
-      Harness.await("it has ended", () -> !Harness.isAlive(pid));
+      Await.until("it has ended", () -> !Harness.isAlive(pid));
       assertThat(ctl("kill", Integer.toString(pid)).code()).isEqualTo(1);
       assertThat(ctl("status").text()).contains("left by an earlier server 0");
       end(second);
@@ -179,7 +180,7 @@ final class RexecServerTest {
     Process client = client("/bin/sh", "-c", "echo $$ >" + pidFile + "; exec sleep 1000");
     int pid = Integer.parseInt(Harness.awaitContent(pidFile));
     end(server);
-    Harness.await("it has ended", () -> !Harness.isAlive(pid));
+    Await.until("it has ended", () -> !Harness.isAlive(pid));
     assertThat(client.waitFor()).isIn(125, 137);
   }
 

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Pipe;
+import qtfs.testing.Await;
 import qtfs.udsproxy.connector.RemoteConnector;
 
 /** Calls that rules decide about, with real programs. */
@@ -73,7 +74,7 @@ final class RulesCallTest {
   @Test
   void aScriptWithItsDigestRuns() throws Exception {
     assertThat(harness.call(script.toString(), "one").text()).isEqualTo("script one\n");
-    Harness.await("nothing left", () -> !Files.exists(harness.runDir.resolve("exec.1")));
+    Await.until("nothing left", () -> !Files.exists(harness.runDir.resolve("exec.1")));
   }
 
   @Test
@@ -150,12 +151,12 @@ final class RulesCallTest {
     Pipe.makeFifo(fifo, 0600);
     var first = Harness.background(() -> harness.call("/bin/sh", "-c", "read x <" + fifo));
     var second = Harness.background(() -> harness.call("/bin/sh", "-c", "read x <" + fifo));
-    Harness.await("two run", () -> harness.context.running().counts().running() == 2);
+    Await.until("two run", () -> harness.context.running().counts().running() == 2);
     Harness.Outcome third = harness.call("/bin/sh", "-c", "exit 3");
     assertThat(third.code()).isEqualTo(126);
     assertThat(third.stderr()).contains("uid 0 has 2 programs running already");
     Files.writeString(fifo, "a\nb\n");
     assertThat(Harness.get(first).code()).isEqualTo(Harness.get(second).code());
-    Harness.await("a place is free", () -> harness.context.running().counts().running() == 0);
+    Await.until("a place is free", () -> harness.context.running().counts().running() == 0);
   }
 }

@@ -7,11 +7,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import java.util.regex.Pattern;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.OpenDescriptors;
 
 /**
  * Fuzz target: a session of rexec_server, whose client sends anything and then ends, answers or
@@ -32,14 +32,14 @@ public final class ServerSessionFuzz {
     ServerContext context = CONTEXT.get();
     PrintStream stderr = System.err;
     ByteArrayOutputStream log = new ByteArrayOutputStream();
-    Set<String> before = FuzzedPieces.descriptors();
+    OpenDescriptors before = OpenDescriptors.now();
     System.setErr(new PrintStream(log, false, StandardCharsets.UTF_8));
     try {
       run(context, new FuzzedPieces(input));
     } finally {
       System.setErr(stderr);
     }
-    FuzzedPieces.assertNoneLeft(before);
+    before.awaitNoMore();
     String text = log.toString(StandardCharsets.UTF_8);
     if (context.children().size() > 0
         || context.running().counts().running() > 0

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import qtfs.testing.Await;
 
 /** What reaches the client reaches the program's group, and nothing survives the client. */
 final class SignalsToProgramTest {
@@ -117,11 +118,11 @@ final class SignalsToProgramTest {
   void stopsAndGoesOnWithTheProgram() throws Exception {
     Call call = Call.of(harness.rexecWithSignals("/bin/bash", "-c", LOOP));
     call.send("TSTP");
-    Harness.await("the client has stopped", () -> state(call.client.pid()) == 'T');
-    Harness.await("the program has stopped", () -> state(call.program) == 'T');
+    Await.until("the client has stopped", () -> state(call.client.pid()) == 'T');
+    Await.until("the program has stopped", () -> state(call.program) == 'T');
     call.send("CONT");
-    Harness.await("the client goes on", () -> state(call.client.pid()) != 'T');
-    Harness.await("the program goes on", () -> state(call.program) != 'T');
+    Await.until("the client goes on", () -> state(call.client.pid()) != 'T');
+    Await.until("the program goes on", () -> state(call.program) != 'T');
     call.send("TERM");
     assertThat(call.code()).isEqualTo(143);
   }
@@ -158,7 +159,7 @@ final class SignalsToProgramTest {
                 "--kill-grace", "300ms", "/bin/bash", "-c", "trap '' TERM HUP; " + LOOP));
     call.send("KILL");
     assertThat(call.code()).isEqualTo(137);
-    Harness.await("no survivor", () -> !Harness.isAlive(call.program));
+    Await.until("no survivor", () -> !Harness.isAlive(call.program));
   }
 
   @Test
@@ -169,15 +170,15 @@ final class SignalsToProgramTest {
     Call call = Call.of(harness.rexecWithSignals("/bin/bash", "-c", script));
     call.send("KILL");
     assertThat(Harness.awaitContent(witness)).isEqualTo("done");
-    Harness.await("no survivor", () -> !Harness.isAlive(call.program));
+    Await.until("no survivor", () -> !Harness.isAlive(call.program));
   }
 
   @Test
   void endsAStoppedProgramWhenTheClientIsKilled() throws Exception {
     Call call = Call.of(harness.rexecWithSignals("/bin/bash", "-c", LOOP));
     signal("STOP", call.program);
-    Harness.await("the program has stopped", () -> state(call.program) == 'T');
+    Await.until("the program has stopped", () -> state(call.program) == 'T');
     call.send("KILL");
-    Harness.await("no survivor", () -> !Harness.isAlive(call.program));
+    Await.until("no survivor", () -> !Harness.isAlive(call.program));
   }
 }

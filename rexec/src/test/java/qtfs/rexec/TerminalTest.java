@@ -28,6 +28,7 @@ import qtfs.linux.Poll;
 import qtfs.linux.Pty;
 import qtfs.linux.Spawn;
 import qtfs.linux.Terminal;
+import qtfs.testing.Await;
 
 /** A user at a terminal, whose program has one on the other side. */
 final class TerminalTest {
@@ -90,7 +91,7 @@ final class TerminalTest {
 
     /** Reads on until the terminal shows a text after all that was awaited before. */
     void sees(String text) {
-      Harness.await("'" + text + "' in: " + screen, () -> readOn(text));
+      Await.until("'" + text + "' in: " + screen, () -> readOn(text));
       screen.delete(0, screen.indexOf(text) + text.length());
     }
 
@@ -108,7 +109,7 @@ final class TerminalTest {
 
     /** What is left on the screen at the end, and the exit code. */
     int code() throws Exception {
-      Harness.await(
+      Await.until(
           "the end of the client, screen: " + screen,
           () -> readOn("\0") || Poll.readable(Duration.ZERO, command.pidfd())[0] != 0);
       readOn("\0");
@@ -248,7 +249,7 @@ final class TerminalTest {
         User.at("/bin/bash", "-c", "echo $$ > " + pid + "; while :; do read x; done")) {
       long program = Long.parseLong(Harness.awaitContent(pid));
       user.command.signal(9);
-      Harness.await("no survivor", () -> !Harness.isAlive(program));
+      Await.until("no survivor", () -> !Harness.isAlive(program));
     }
   }
 }

@@ -26,6 +26,7 @@ import qtfs.linux.Poll;
 import qtfs.linux.Spawn;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /** Sockets that the service manager has opened; the manager is the test. */

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /** Each session's start, refusal and end is one line; nobody's payload ever is, and no control. */

@@ -19,6 +19,8 @@ import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
+import qtfs.testing.Ports;
 
 /**
  * As many sessions without readers as would use up the memory of a daemon several times: all are
@@ -35,8 +37,8 @@ final class BacklogTest {
 
   @BeforeEach
   void start() throws Exception {
-    int a = ProxyPair.freePort();
-    int b = ProxyPair.freePort();
+    int a = Ports.free();
+    int b = Ports.free();
     Path whitelist = directory.resolve("whitelist");
     Files.writeString(whitelist, ProxyPair.allowing(directory));
     run = directory.resolve("a");

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.List;
+import qtfs.testing.Await;
 
 /** What this process writes to its log, from the opening to the closing of this. */
 final class CapturedLog implements AutoCloseable {

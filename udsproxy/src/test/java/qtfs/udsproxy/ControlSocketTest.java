@@ -1,12 +1,9 @@
 package qtfs.udsproxy;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -15,7 +12,6 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +25,8 @@ import qtfs.linux.Poll;
 import qtfs.linux.ProcessAttributes;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
+import qtfs.testing.Stranger;
 
 /** The control socket answers who speaks its protocol; all others cost their own connection. */
 final class ControlSocketTest {
@@ -213,26 +211,8 @@ final class ControlSocketTest {
 
   @Test
   void isNobodyElsesWhateverTheSocketsMode() throws Exception {
-    Assumptions.assumeTrue(ProcessAttributes.uid() == 0, "being two users needs root: run as root");
     Path socket = run().resolve("ctl.sock");
-    for (Path open : List.of(directory, run(), socket)) {
-      Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
-    }
-    String ask =
-        "$SIG{PIPE} = 'IGNORE'; use IO::Socket::UNIX; $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die $!;"
-            + "print $s \"{\\\"command\\\":\\\"status\\\"}\\n\"; $s->flush; print '[', <$s>, ']';";
-    Process stranger =
-        new ProcessBuilder(
-                "/usr/bin/setpriv",
-                "--reuid=65534",
-                "--clear-groups",
-                "/usr/bin/perl",
-                "-e",
-                ask,
-                socket.toString())
-            .redirectErrorStream(true)
-            .start();
-    assertThat(new String(stranger.getInputStream().readAllBytes(), UTF_8)).isEqualTo("[]");
+    assertThat(Stranger.ask(socket, "{\"command\":\"status\"}", directory, run())).isEqualTo("[]");
     assertServes();
   }
 

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import qtfs.testing.Await;
 
 /** The program udsproxyd as a process of its own, on the JVM and with the classes of the tests. */
 final class DaemonProcess implements AutoCloseable {

@@ -12,6 +12,7 @@ import qtfs.linux.Pipe;
 import qtfs.linux.Spawn;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /** Sessions, refusals and passed descriptors leave no descriptor behind. */

@@ -23,6 +23,7 @@ import qtfs.linux.ProcessAttributes;
 import qtfs.linux.Spawn;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 
 /** A socket of A leads to a socket of B, for clients that know nothing of either. */
 final class ExposeTest {

@@ -19,6 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
+import qtfs.testing.Ports;
 
 /** The program with {@code --expose}, from its start to its end; its peer is the test. */
 final class ExposedAtStartTest {
@@ -53,7 +55,7 @@ final class ExposedAtStartTest {
                 "--expose=" + path("two.sock") + ",mode=0660",
                 "1",
                 "127.0.0.1",
-                Integer.toString(ProxyPair.freePort()),
+                Integer.toString(Ports.free()),
                 "127.0.0.1",
                 Integer.toString(peer.getLocalPort())))
         .ready();

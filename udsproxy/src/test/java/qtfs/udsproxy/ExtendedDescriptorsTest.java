@@ -30,6 +30,7 @@ import qtfs.linux.SocketStatus;
 import qtfs.linux.Spawn;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 
 /** Every kind of descriptor between two proxies that speak the extended dialect. */
 @ParameterizedClass

@@ -20,6 +20,7 @@ import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 import qtfs.udsproxy.connector.ConnectRequest;
 import qtfs.udsproxy.connector.Mark;
 

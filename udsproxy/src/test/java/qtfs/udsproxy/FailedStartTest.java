@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import qtfs.testing.Ports;
 
 /** A daemon that cannot start leaves no socket, no port and no lock behind. */
 final class FailedStartTest {
@@ -32,8 +33,8 @@ final class FailedStartTest {
   private ProxyConfig config() throws Exception {
     InetAddress loopback = InetAddress.getLoopbackAddress();
     return ProxyConfig.between(
-            new InetSocketAddress(loopback, ProxyPair.freePort()),
-            new InetSocketAddress(loopback, ProxyPair.freePort()))
+            new InetSocketAddress(loopback, Ports.free()),
+            new InetSocketAddress(loopback, Ports.free()))
         .runDirectory(directory.resolve("run"))
         .whitelist(directory.resolve("whitelist"))
         .deadlines(ProxyPair.DEADLINES)

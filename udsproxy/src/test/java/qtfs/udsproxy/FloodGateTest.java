@@ -10,6 +10,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import qtfs.testing.Await;
 
 final class FloodGateTest {
   private final EventExecutor timer = new DefaultEventExecutor();

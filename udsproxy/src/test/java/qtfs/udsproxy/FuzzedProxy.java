@@ -8,7 +8,6 @@ import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.ImmediateEventExecutor;
 import java.io.ByteArrayOutputStream;
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
@@ -17,8 +16,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
@@ -32,6 +29,7 @@ import qtfs.linux.Fcntl;
 import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.OpenDescriptors;
 import qtfs.whitelist.QtfsWhitelist;
 import qtfs.whitelist.WhitelistException;
 
@@ -186,7 +184,7 @@ final class FuzzedProxy {
 
   /** One input, from before its first step to after everything has ended. */
   final class Run implements AutoCloseable {
-    private final Set<String> before = descriptors();
+    private final OpenDescriptors before = OpenDescriptors.now();
     private final long buffers = sharedBuffers();
     private final ByteArrayOutputStream log = new ByteArrayOutputStream();
     private final PrintStream stderr = System.err;
@@ -240,20 +238,8 @@ final class FuzzedProxy {
       if (sharedBuffers() != buffers) {
         return "buffers: " + sharedBuffers() + ", before " + buffers;
       }
-      Set<String> now = descriptors();
-      now.removeAll(before);
-      now.removeIf(FuzzedProxy::isTheJvms);
-      return now.isEmpty() ? "" : "descriptors " + now;
-    }
-  }
-
-  /** Of the class path, kept open once read, or gone by now. */
-  private static boolean isTheJvms(String number) {
-    try {
-      String file = Files.readSymbolicLink(Path.of("/proc/self/fd/" + number)).toString();
-      return file.endsWith(".jar") || file.endsWith("random");
-    } catch (IOException e) {
-      return true;
+      Set<String> more = before.more();
+      return more.isEmpty() ? "" : "descriptors " + more;
     }
   }
 
@@ -262,10 +248,5 @@ final class FuzzedProxy {
     return ByteBufAllocator.DEFAULT instanceof UnpooledByteBufAllocator counting
         ? counting.metric().usedDirectMemory()
         : 0;
-  }
-
-  private static Set<String> descriptors() {
-    String[] numbers = new File("/proc/self/fd").list();
-    return new HashSet<>(Arrays.asList(numbers == null ? new String[0] : numbers));
   }
 }

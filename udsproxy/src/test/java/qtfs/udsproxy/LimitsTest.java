@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
+import qtfs.testing.Await;
 
 /** Each limit takes effect, is counted and named, and whoever is within it does not notice. */
 final class LimitsTest {

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
+import qtfs.testing.Ports;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /** A peer that dies, or is not there, ends what hangs on it, and nothing has to be restarted. */
@@ -76,7 +78,7 @@ final class LostLinkTest {
   @Test
   void anAbsentPeerIsARefusalAndItsReturnIsEnough() throws Exception {
     InetAddress loopback = InetAddress.getLoopbackAddress();
-    int peerPort = ProxyPair.freePort();
+    int peerPort = Ports.free();
     ProxyDaemon daemon =
         ProxyDaemon.start(
             ProxyConfig.between(

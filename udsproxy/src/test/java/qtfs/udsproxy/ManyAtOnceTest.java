@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
+import qtfs.testing.Await;
 
 /** All who ask for one path at once get a connection, each one of its own. */
 final class ManyAtOnceTest {

@@ -17,6 +17,7 @@ import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 
 /** Messages keep their boundaries on SEQPACKET and DGRAM sockets, in either dialect. */
 @ParameterizedClass

@@ -25,6 +25,8 @@ import qtfs.linux.FileStatus;
 import qtfs.linux.Pipe;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
+import qtfs.testing.Ports;
 import qtfs.udsproxy.metrics.Histogram;
 import qtfs.udsproxy.metrics.MetricsPage;
 
@@ -217,7 +219,7 @@ final class MetricsTest {
 
   @Test
   void anAddressShowsThemToo() throws Exception {
-    int port = ProxyPair.freePort();
+    int port = Ports.free();
     InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     Path other = Files.createDirectory(directory.resolve("other"));
     try (Peer _ = Peer.configured(other, config -> config.metrics(address));

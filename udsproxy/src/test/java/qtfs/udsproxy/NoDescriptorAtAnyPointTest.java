@@ -22,6 +22,8 @@ import qtfs.linux.Pipe;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
+import qtfs.testing.Ports;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
@@ -44,8 +46,8 @@ final class NoDescriptorAtAnyPointTest {
       System.err.println("SKIPPED: prlimit is missing: apt-get install util-linux");
     }
     Assumptions.assumeTrue(there, "prlimit is missing: apt-get install util-linux");
-    int a = ProxyPair.freePort();
-    int b = ProxyPair.freePort();
+    int a = Ports.free();
+    int b = Ports.free();
     Files.writeString(directory.resolve("whitelist"), ProxyPair.allowing(directory));
     daemons.add(startDaemon("a", a, b));
     daemons.add(startDaemon("b", b, a));

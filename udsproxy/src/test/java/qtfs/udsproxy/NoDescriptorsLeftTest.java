@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Ports;
 import qtfs.udsproxy.connector.ConnectRequest;
 import qtfs.udsproxy.connector.Mark;
 
@@ -44,7 +45,7 @@ final class NoDescriptorsLeftTest {
             && Files.isExecutable(Path.of("/usr/bin/setpriv")),
         "prlimit or setpriv is missing: apt-get install util-linux");
     byte[] message = HexFormat.of().parseHex((frame.repeat(250) + HELLO).replace(" ", ""));
-    int port = ProxyPair.freePort();
+    int port = Ports.free();
     Files.writeString(directory.resolve("whitelist"), ProxyPair.allowing(directory));
     try (ServerSocket peer = new ServerSocket(0, 256, InetAddress.getLoopbackAddress());
         DaemonProcess daemon = start(port, peer.getLocalPort());

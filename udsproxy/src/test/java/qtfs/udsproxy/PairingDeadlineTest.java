@@ -12,6 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /** An application that does not come in time loses its connection, and nobody else does. */

@@ -10,6 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
+import qtfs.testing.Await;
 
 /** A passed pipe is fetched with its token, once, in time, in its own direction, or not at all. */
 final class PipeTokenTest extends ReachedTarget {

@@ -3,21 +3,17 @@ package qtfs.udsproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.net.BindException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Ports;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
@@ -149,27 +145,7 @@ final class ProxyPair implements AutoCloseable {
   }
 
   static Endpoint loopback() throws IOException {
-    return new Endpoint.Tcp(new InetSocketAddress(InetAddress.getLoopbackAddress(), freePort()));
-  }
-
-  /**
-   * A port that was free a moment ago, and is none of those from 32768 on that the kernel gives to
-   * connections: one of them would have taken it meanwhile.
-   */
-  static int freePort() throws IOException {
-    while (true) {
-      int port = ThreadLocalRandom.current().nextInt(10_000, 32_768);
-      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-        return socket.getLocalPort();
-      } catch (BindException e) {
-        // another one, then
-      }
-    }
-  }
-
-  /** Such a port, with the address that everything here is at. */
-  static InetSocketAddress freeAddress() throws IOException {
-    return new InetSocketAddress(InetAddress.getLoopbackAddress(), freePort());
+    return new Endpoint.Tcp(Ports.freeAddress());
   }
 
   ProxyDaemon a() {

@@ -18,6 +18,7 @@ import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**

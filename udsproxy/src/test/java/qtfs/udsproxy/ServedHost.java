@@ -12,13 +12,14 @@ import java.util.List;
 import java.util.stream.Stream;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
+import qtfs.testing.Ports;
 import qtfs.udsproxy.connector.RemoteConnector;
 
 /** A host with the program udsproxyd as its proxy; that of its peer is in the test. */
 final class ServedHost implements AutoCloseable {
   private final Path directory;
-  private final int port = ProxyPair.freePort();
-  private final int peerPort = ProxyPair.freePort();
+  private final int port = Ports.free();
+  private final int peerPort = Ports.free();
   private final ProxyDaemon peer;
 
   ServedHost(Path directory) throws IOException, StartException {

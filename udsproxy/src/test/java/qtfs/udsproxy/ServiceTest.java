@@ -22,6 +22,8 @@ import org.newsclub.net.unix.AFUNIXSocketAddress;
 import qtfs.linux.Fd;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
+import qtfs.testing.Await;
+import qtfs.testing.Ports;
 
 /** The program as a service: what it does on signals, on changes, and for its manager. */
 final class ServiceTest {
@@ -150,7 +152,7 @@ final class ServiceTest {
   void aLoopThatHangsIsNoLife() throws Exception {
     ProxyDaemon daemon =
         ProxyDaemon.start(
-            ProxyConfig.between(ProxyPair.freeAddress(), ProxyPair.freeAddress())
+            ProxyConfig.between(Ports.freeAddress(), Ports.freeAddress())
                 .threads(2)
                 .runDirectory(directory.resolve("own"))
                 .deadlines(ProxyPair.DEADLINES)

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.linux.UnixListener;
+import qtfs.testing.Await;
 
 /** Each session is in both proxies' registers while it lives, with what went through it. */
 final class SessionRegisterTest {

@@ -20,6 +20,7 @@ import qtfs.linux.Fd;
 import qtfs.linux.Poll;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 
 /** Who reads slowly, or never, costs a bounded amount of memory and nobody else's time. */
 final class SlowReaderTest {

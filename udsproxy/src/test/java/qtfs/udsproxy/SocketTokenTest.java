@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import qtfs.linux.Fd;
 import qtfs.linux.Spawn;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 import qtfs.udsproxy.connector.ConnectRequest;
 import qtfs.udsproxy.connector.Mark;
 

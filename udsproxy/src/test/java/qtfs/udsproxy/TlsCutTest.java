@@ -14,6 +14,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
+import qtfs.testing.Ports;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /**
@@ -57,8 +59,8 @@ final class TlsCutTest {
 
   /** The reasons by which it has ended, on both sides. */
   private List<String> reasons(Fate fate) throws Exception {
-    InetSocketAddress a = ProxyPair.freeAddress();
-    InetSocketAddress b = ProxyPair.freeAddress();
+    InetSocketAddress a = Ports.freeAddress();
+    InetSocketAddress b = Ports.freeAddress();
     try (CapturedLog log = new CapturedLog();
         CuttableWire wire = CuttableWire.to(b)) {
       ProxyDaemon proxyA = proxy("a", a, wire.from());

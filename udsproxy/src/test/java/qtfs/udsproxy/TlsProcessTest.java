@@ -11,6 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Ports;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /** The program with TLS: where there is no native library, the JDK does it, and says so. */
@@ -40,8 +41,8 @@ final class TlsProcessTest {
   void theJdkTalksToTheNativeLibrary() throws Exception {
     TlsConfig tls =
         TestAuthority.create(directory.resolve("ca")).host("host", "ip:127.0.0.1", "127.0.0.1");
-    int portA = ProxyPair.freePort();
-    int portB = ProxyPair.freePort();
+    int portA = Ports.free();
+    int portB = Ports.free();
     try (DaemonProcess a = start(tls, "a", portA, portB, "-Dio.netty.handler.ssl.noOpenSsl=true");
         DaemonProcess b = start(tls, "b", portB, portA);
         UnixListener listener = UnixListener.bind(directory.resolve("t.sock"), 8)) {
@@ -55,7 +56,7 @@ final class TlsProcessTest {
 
   @Test
   void aLinkThatLeavesTheHostUnsecuredIsToldOnce() throws Exception {
-    String peer = Integer.toString(ProxyPair.freePort());
+    String peer = Integer.toString(Ports.free());
     for (String own : List.of("0.0.0.0", "127.0.0.1")) {
       List<String> arguments =
           List.of(
@@ -63,7 +64,7 @@ final class TlsProcessTest {
               "--whitelist=" + directory.resolve("none"),
               "1",
               own,
-              Integer.toString(ProxyPair.freePort()),
+              Integer.toString(Ports.free()),
               "127.0.0.1",
               peer);
       try (DaemonProcess daemon = DaemonProcess.start(directory, arguments).ready()) {

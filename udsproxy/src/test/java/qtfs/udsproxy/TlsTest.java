@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /** Who shows no certificate of the peer's is closed before anything of theirs is parsed. */

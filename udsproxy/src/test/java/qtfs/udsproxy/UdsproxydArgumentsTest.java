@@ -15,6 +15,7 @@ import java.util.Map;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import qtfs.testing.Ports;
 
 /** Whatever keeps the daemon from starting is one line on standard error, and exit code 255. */
 final class UdsproxydArgumentsTest {
@@ -98,7 +99,7 @@ final class UdsproxydArgumentsTest {
   void whatCannotBeServed() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String port = Integer.toString(taken.getLocalPort());
-      int free = ProxyPair.freePort();
+      int free = Ports.free();
       Map<List<String>, String> cases = new LinkedHashMap<>();
       cases.put(line("65 127.0.0.1 5555 127.0.0.1 5556"), "from 1 to 64");
       cases.put(line("1 127.0.0.1 " + port + " 127.0.0.1 5556"), "cannot listen on 127.0.0.1");
@@ -123,12 +124,7 @@ final class UdsproxydArgumentsTest {
 
   private List<String> runningIn(Path run) throws IOException {
     return List.of(
-        "--run-dir=" + run,
-        "1",
-        "127.0.0.1",
-        Integer.toString(ProxyPair.freePort()),
-        "127.0.0.1",
-        "5556");
+        "--run-dir=" + run, "1", "127.0.0.1", Integer.toString(Ports.free()), "127.0.0.1", "5556");
   }
 
   private List<String> whitelisted(Path whitelist) throws IOException {

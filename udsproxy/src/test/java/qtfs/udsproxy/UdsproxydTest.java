@@ -23,6 +23,8 @@ import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
 import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
+import qtfs.testing.Ports;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /** The program from its start to its end; its peer is the test. */
@@ -37,7 +39,7 @@ final class UdsproxydTest {
   void listen() throws IOException {
     peer = new ServerSocket(0, 1024, InetAddress.getLoopbackAddress());
     peer.setSoTimeout(10_000);
-    port = ProxyPair.freePort();
+    port = Ports.free();
     Files.writeString(directory.resolve("whitelist"), ProxyPair.allowing(directory));
   }
 

@@ -9,7 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
+import qtfs.testing.CCompiler;
+import qtfs.testing.Skip;
 
 /**
  * The program {@code src/test/c/application.c}, compiled into a directory, and how it is run under
@@ -19,27 +20,14 @@ import org.junit.jupiter.api.Assumptions;
  * @param library the one to preload
  */
 record Application(Path program, Path library) {
-  private static final String MISSING = "SKIPPED: no C compiler: apt-get install gcc libc6-dev";
   private static final int LIMIT_SECONDS = 60;
 
   /** Compiles it; skips the test, aloud, where nothing can. */
-  static Application compile(Path directory) throws IOException, InterruptedException {
+  static Application compile(Path directory) throws IOException {
     Path module = Path.of(System.getProperty("basedir", "")).toAbsolutePath();
     Path library = module.resolve("target/libudsproxy.so");
-    if (!Files.exists(library)) {
-      System.err.println(MISSING);
-      Assumptions.abort(MISSING);
-    }
-    Path program = directory.resolve("application");
-    String source = module.resolve("src/test/c/application.c").toString();
-    List<String> compiler =
-        List.of("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-pthread", "-o");
-    List<String> command = new ArrayList<>(compiler);
-    command.addAll(List.of(program.toString(), source));
-    Process cc = new ProcessBuilder(command).inheritIO().start();
-    if (cc.waitFor() != 0) {
-      throw new IOException("cannot compile " + source + ": " + cc.exitValue());
-    }
+    Skip.unless(Files.exists(library), "no C compiler: apt-get install gcc libc6-dev");
+    Path program = CCompiler.program(module.resolve("src/test/c/application.c"), directory);
     return new Application(program, library);
   }
 
