@@ -29,7 +29,7 @@ public final class MessageIo implements AutoCloseable {
   public static final int MAX_FDS = 253;
 
   /** How many pieces one call scatters or gathers. */
-  public static final int MAX_IOVECS = 64;
+  public static final int MAX_IOVECS = 128;
 
   private static final MemorySegment RECVMSG = Libc.function("recvmsg");
   private static final MemorySegment SENDMSG = Libc.function("sendmsg");

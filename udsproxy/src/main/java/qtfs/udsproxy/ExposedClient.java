@@ -16,14 +16,15 @@ final class ExposedClient implements PeerRequestor.Listener {
   private final Shared shared;
   private final Exposure exposure;
   private final Fd client;
-  private final Requester who;
+  private final UnixSocket.Credentials credentials;
+  private @Nullable Requester who;
   private @Nullable PeerRequestor requestor;
 
   private ExposedClient(Shared shared, Exposure exposure, Fd client) throws LinuxException {
     this.shared = shared;
     this.exposure = exposure;
     this.client = client;
-    this.who = Requester.local(UnixSocket.peerCredentials(client));
+    this.credentials = UnixSocket.peerCredentials(client);
   }
 
   /**
@@ -38,11 +39,21 @@ final class ExposedClient implements PeerRequestor.Listener {
               try {
                 ExposedClient started = new ExposedClient(shared, exposure, client);
                 started.requestor = PeerRequestor.start(shared, loop, exposure.target(), started);
+                started.who(); // while the peer connects, and the client is still there
               } catch (LinuxException e) {
                 client.close();
                 Log.error("cannot serve a client of " + exposure.local() + ": " + e.getMessage());
               }
             });
+  }
+
+  private Requester who() {
+    Requester known = who;
+    if (known == null) {
+      known = Requester.local(credentials);
+      who = known;
+    }
+    return known;
   }
 
   @Override
@@ -51,12 +62,12 @@ final class ExposedClient implements PeerRequestor.Listener {
     if (link == null) {
       throw new IllegalStateException("connected before it was asked for");
     }
-    link.startSession(who, client);
+    link.startSession(who(), client);
   }
 
   @Override
   public void failed(Refusal refusal, String detail) {
     client.close();
-    shared.audit().refused(exposure.target().path(), who, refusal, detail);
+    shared.audit().refused(exposure.target().path(), who(), refusal, detail);
   }
 }

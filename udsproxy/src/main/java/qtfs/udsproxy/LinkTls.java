@@ -21,6 +21,7 @@ final class LinkTls {
   private final Duration handshake;
   private final SslProvider provider;
   private TlsContexts contexts;
+  private volatile int generation;
 
   private LinkTls(TlsConfig config, Duration handshake, SslProvider provider) throws IOException {
     this.config = config;
@@ -74,6 +75,11 @@ final class LinkTls {
     }
   }
 
+  /** How often the certificates have changed. */
+  int generation() {
+    return generation;
+  }
+
   /** Gives the memory back; after the last link has been made. */
   synchronized void close() {
     contexts.release();
@@ -82,6 +88,7 @@ final class LinkTls {
   private synchronized TlsContexts swap(TlsContexts next) {
     TlsContexts old = contexts;
     contexts = next;
+    generation++;
     return old;
   }
 

@@ -35,7 +35,8 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   private final Shared shared;
   private final ProxyLoop loop;
   private final Fd connector;
-  private final Requester who;
+  private final UnixSocket.Credentials credentials;
+  private @Nullable Requester who;
   private final FdWatch watch;
   private final byte[] request = new byte[ConnectRequest.LENGTH];
   private int received;
@@ -50,7 +51,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
     this.shared = shared;
     this.loop = loop;
     this.connector = connector;
-    this.who = Requester.local(UnixSocket.peerCredentials(connector));
+    this.credentials = UnixSocket.peerCredentials(connector);
     this.watch = FdWatch.start(loop.eventLoop(), connector.number(), this);
     this.deadline = inTime("the request is not complete");
     shared.requestBegins();
@@ -66,7 +67,8 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
         .execute(
             () -> {
               try {
-                LocalConnect _ = new LocalConnect(shared, loop, connector);
+                // It has most often written its request by now.
+                new LocalConnect(shared, loop, connector).ready(true, false, false, false);
               } catch (LinuxException e) {
                 connector.close();
                 Log.error("cannot serve a connector: " + e.getMessage());
@@ -130,6 +132,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
         return;
       }
       requestor = PeerRequestor.start(shared, loop, decoded, this);
+      who(); // while the peer connects, and the connector waits
     } catch (IOException e) {
       fail(Refusal.BAD_REQUEST, e.getMessage());
     }
@@ -141,7 +144,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   public void connected() {
     if (wanted != null) {
       waits = true;
-      shared.standIns().await(wanted, who, this);
+      shared.standIns().await(wanted, who(), this);
     }
   }
 
@@ -185,8 +188,17 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
             return;
           }
           finish();
-          link.startSession(who, application);
+          link.startSession(who(), application);
         });
+  }
+
+  private Requester who() {
+    Requester known = who;
+    if (known == null) {
+      known = Requester.local(credentials);
+      who = known;
+    }
+    return known;
   }
 
   private boolean isExtended() {
@@ -222,7 +234,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
       return;
     }
     finish();
-    shared.audit().refused(path == null ? "" : path, who, refusal, String.valueOf(detail));
+    shared.audit().refused(path == null ? "" : path, who(), refusal, String.valueOf(detail));
     if (connector.isOpen()) {
       if (received == ConnectRequest.LENGTH) {
         endRequest(answer);

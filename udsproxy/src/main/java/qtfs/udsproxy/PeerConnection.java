@@ -118,8 +118,18 @@ final class PeerConnection extends ChannelInboundHandlerAdapter {
     if (event instanceof ChannelInputShutdownEvent) {
       tcpEof = true;
       if (!decoded) {
-        drop(Refusal.LINK_LOST, "closed before a request was complete");
+        closedBeforeRequest();
       }
+    }
+  }
+
+  /** A connection that was made ahead and not needed is no more than that. */
+  private void closedBeforeRequest() {
+    if (head.isReadable()) {
+      drop(Refusal.LINK_LOST, "closed before a request was complete");
+    } else if (!over) {
+      release();
+      tcp.close();
     }
   }
 

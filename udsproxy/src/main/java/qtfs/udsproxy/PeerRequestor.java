@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
@@ -22,6 +23,7 @@ import qtfs.udsproxy.connector.ConnectRequest;
  * Each of the two steps, the link and the answer, has a deadline; what the peer sends behind its
  * answer is kept until {@link #startSession}. All on the loop's thread. Owns the link until then.
  */
+@ChannelHandler.Sharable // by one link after the other
 final class PeerRequestor extends ChannelInboundHandlerAdapter {
   /** Who wants the socket; told once of each, on the loop's thread, and never after a close. */
   interface Listener {
@@ -39,7 +41,9 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   private final ConnectRequest request;
   private final Listener listener;
   private final Queue<ByteBuf> early = new ArrayDeque<>();
+  private final SpareLink spareLink;
   private @Nullable Channel tcp;
+  private boolean madeAhead; // the link, which the peer may have closed meanwhile
   private boolean tcpEof;
   private @Nullable Dialect agreed; // by the answer
   private int peersErrno;
@@ -53,6 +57,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     this.loop = loop;
     this.request = request;
     this.listener = listener;
+    this.spareLink = shared.spareLink(loop);
     this.deadline = inTime("the peer cannot be reached");
   }
 
@@ -68,10 +73,20 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   private void connect() {
     try {
       place = shared.places().take(SessionInfo.Direction.OUTGOING);
-      shared.connectToPeer(loop, this).addListener((ChannelFutureListener) this::linked);
+      Channel spare = spareLink.take(this);
+      if (spare == null) {
+        connectAnew();
+      } else {
+        madeAhead = true;
+        ask(spare);
+      }
     } catch (SessionPlaces.FullException e) {
       fail(e.refusal(), e.getMessage());
     }
+  }
+
+  private void connectAnew() {
+    shared.connectToPeer(loop, this).addListener((ChannelFutureListener) this::linked);
   }
 
   private ScheduledFuture<?> inTime(String complaint) {
@@ -90,6 +105,10 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
       channel.close();
       return;
     }
+    ask(channel);
+  }
+
+  private void ask(Channel channel) {
     tcp = channel;
     ByteBuf out = channel.alloc().directBuffer(Frame.HEADER_LENGTH + ConnectRequest.LENGTH);
     new PeerRequest.Uds(request, shared.dialect()).encode(out);
@@ -97,6 +116,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     deadline.cancel(false);
     deadline = inTime("the peer does not answer");
     channel.read();
+    spareLink.prepare();
   }
 
   /** Netty wraps what has kept it from making a socket. */
@@ -148,6 +168,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
     } else {
       boolean understood = isMarked() && answer == PeerRequest.CONNECTED_EXTENDED;
       agreed = understood ? Dialect.EXTENDED : Dialect.V1;
+      spareLink.peerIs(agreed);
       shared
           .statistics()
           .connects(SessionInfo.Direction.OUTGOING)
@@ -184,13 +205,28 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   private void peerEnded() {
     tcpEof = true;
     if (agreed == null) {
-      fail(Refusal.LINK_LOST, "the peer has closed the connection without an answer");
+      lost("the peer has closed the connection without an answer");
     }
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    fail(Refusal.LINK_LOST, cause.getMessage());
+    lost(cause.getMessage());
+  }
+
+  /** What a peer has closed before it was asked may be tried again. */
+  private void lost(@Nullable String detail) {
+    Channel link = tcp;
+    if (over || !madeAhead || link == null || !early.isEmpty() || agreed != null) {
+      fail(Refusal.LINK_LOST, detail);
+      return;
+    }
+    madeAhead = false;
+    tcp = null;
+    tcpEof = false;
+    link.pipeline().remove(this);
+    link.close();
+    connectAnew();
   }
 
   /**

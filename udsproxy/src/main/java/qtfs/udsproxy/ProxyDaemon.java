@@ -1,6 +1,8 @@
 package qtfs.udsproxy;
 
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -9,6 +11,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.util.concurrent.FastThreadLocalThread;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -45,6 +48,8 @@ public final class ProxyDaemon {
 
   private static final long OPEN_FILES = 65536;
   private static final int FILE_OPENERS = 64;
+  private static final int PAGE = 8192;
+  private static final int CHUNK_ORDER = 7; // 128 pages
 
   private final LockFile lock;
   private final MultiThreadIoEventLoopGroup group;
@@ -83,8 +88,9 @@ public final class ProxyDaemon {
             // All are stuck in a file system: this one waits for it too.
             new ThreadPoolExecutor.CallerRunsPolicy());
     List<ProxyLoop> loops = new ArrayList<>();
+    ByteBufAllocator buffers = buffers(config.threads());
     for (int i = 0; i < config.threads(); i++) {
-      loops.add(new ProxyLoop(group.next()));
+      loops.add(new ProxyLoop(group.next(), buffers));
     }
     this.shared =
         new Shared(
@@ -113,8 +119,16 @@ public final class ProxyDaemon {
     }
   }
 
+  /**
+   * Pools what a read of the link or of a unix socket takes: Netty's default allocator has memory
+   * of more than 64 KiB made, and cleared, for each. Chunks of 1 MiB, which go back when unused.
+   */
+  private static ByteBufAllocator buffers(int loops) {
+    return new PooledByteBufAllocator(true, 0, loops, PAGE, CHUNK_ORDER, 0, 0, false);
+  }
+
   private static MultiThreadIoEventLoopGroup eventLoops(int count) throws StartException {
-    ThreadFactory threads = task -> new Thread(task, THREAD_NAME);
+    ThreadFactory threads = task -> new FastThreadLocalThread(task, THREAD_NAME);
     try {
       return new MultiThreadIoEventLoopGroup(count, threads, EpollIoHandler.newFactory());
     } catch (UnsatisfiedLinkError | RuntimeException e) {
@@ -337,6 +351,7 @@ public final class ProxyDaemon {
       channel.close();
       return;
     }
+    channel.config().setAllocator(shared.loopOf(channel).buffers());
     Transport.of(from)
         .options(shared.limits(), shared.backlog())
         .forEach(option -> option.applyTo(channel));
@@ -424,7 +439,12 @@ public final class ProxyDaemon {
             return null;
           });
       for (ProxyLoop loop : shared.loops()) {
-        on(loop, () -> null); // after which every connector that was accepted counts as work
+        on( // after which every connector that was accepted counts as work
+            loop,
+            () -> {
+              shared.spareLink(loop).close();
+              return null;
+            });
       }
     } catch (IOException e) {
       Log.error("while beginning to drain: " + e.getMessage());

@@ -40,17 +40,29 @@ final class ProxyLoop {
   private static final long SOON = 20;
 
   private final IoEventLoop eventLoop;
+  private final ByteBufAllocator buffers;
   private final MessageIo messages = MessageIo.neverWaiting();
   private final List<Channel> unflushed = new ArrayList<>();
   private ByteBuf scratch;
 
-  ProxyLoop(IoEventLoop eventLoop) {
+  /**
+   * Gives a loop its buffers.
+   *
+   * @param buffers where they, and those of the loop's links, come from
+   */
+  ProxyLoop(IoEventLoop eventLoop, ByteBufAllocator buffers) {
     this.eventLoop = eventLoop;
+    this.buffers = buffers;
     this.scratch = newScratch();
   }
 
-  private static ByteBuf newScratch() {
-    return ByteBufAllocator.DEFAULT.directBuffer(SCRATCH_SIZE, SCRATCH_SIZE);
+  /** Memory for the link's side of all connections; for any thread. */
+  ByteBufAllocator buffers() {
+    return buffers;
+  }
+
+  private ByteBuf newScratch() {
+    return buffers.directBuffer(SCRATCH_SIZE, SCRATCH_SIZE);
   }
 
   private static int size(Dialect dialect) {
@@ -183,7 +195,7 @@ final class ProxyLoop {
 
   private ByteBuf take(int length) {
     if (length < COPY_BELOW) {
-      return ByteBufAllocator.DEFAULT.directBuffer(length, length).writeBytes(scratch, 0, length);
+      return buffers.directBuffer(length, length).writeBytes(scratch, 0, length);
     }
     ByteBuf full = scratch.writerIndex(length);
     scratch = newScratch();

@@ -67,13 +67,16 @@ final class Session extends ChannelInboundHandlerAdapter
     shared.relays().add(session);
     shared.register().add(entry);
     if (link.dialect() == Dialect.V1 || entry.requester() != null) {
-      session.tellStart();
+      session.tellStartSoon();
     }
     link.tcp().pipeline().addLast(session);
     if (link.ended() || session.linkGone) {
       session.fromPeer.end();
     }
     session.fromPeer.pump();
+    if (entry.direction() == SessionInfo.Direction.OUTGOING) {
+      session.toPeer.readable(false); // who has asked has most often something to say already
+    }
   }
 
   String name() {
@@ -94,7 +97,12 @@ final class Session extends ChannelInboundHandlerAdapter
       throw new ProtocolException("says again who has asked");
     }
     entry.requestedBy(who);
-    tellStart();
+    tellStartSoon();
+  }
+
+  /** After what the loop is doing now: the first bytes do not wait for the log. */
+  private void tellStartSoon() {
+    loop.eventLoop().execute(this::tellStart);
   }
 
   /** Where the peer says who has asked, not before it has. */
@@ -239,6 +247,10 @@ final class Session extends ChannelInboundHandlerAdapter
     toPeer.release();
     tcp.close();
     entry.close();
+    loop.eventLoop().execute(this::tellEnd);
+  }
+
+  private void tellEnd() {
     tellStart();
     shared.audit().ended(entry, ending == null ? "closed" : ending);
   }

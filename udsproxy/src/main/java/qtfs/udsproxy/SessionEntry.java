@@ -146,6 +146,10 @@ final class SessionEntry {
     return System.nanoTime() - started;
   }
 
+  SessionInfo.Direction direction() {
+    return direction;
+  }
+
   /** What is known of it now; any thread. */
   SessionInfo info() {
     return new SessionInfo(

@@ -7,7 +7,10 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -33,6 +36,7 @@ final class Shared {
   private final PassedFds<PassedFds.Pipe> passedPipes = PassedFds.pipes();
   private final PassedFds<PassedFds.Socket> passedSockets = PassedFds.sockets();
   private final StandIns standIns;
+  private final Map<ProxyLoop, SpareLink> spareLinks = new HashMap<>();
   private final Statistics statistics = new Statistics();
   private final MetricsExporter metrics = new MetricsExporter(this);
   private final SessionPlaces places;
@@ -71,6 +75,7 @@ final class Shared {
     this.fileOpener = fileOpener;
     this.tls = tls;
     this.standIns = new StandIns(this, loops.get(0));
+    loops.forEach(loop -> spareLinks.put(loop, new SpareLink(this, loop)));
     this.audit = new AuditTrail(statistics, loops.get(0).eventLoop());
   }
 
@@ -100,6 +105,16 @@ final class Shared {
   /** What secures the link, null for nothing. */
   @Nullable LinkTls tls() {
     return tls;
+  }
+
+  /** What the links made from now on are secured with: another number after a change. */
+  int certificates() {
+    return tls == null ? 0 : tls.generation();
+  }
+
+  /** The connection that may be ready on a loop; on the loop's thread. */
+  SpareLink spareLink(ProxyLoop loop) {
+    return Objects.requireNonNull(spareLinks.get(loop));
   }
 
   Reach reach() {
@@ -237,6 +252,7 @@ final class Shared {
         new Bootstrap()
             .group(loop.eventLoop())
             .channelFactory(transport::connecting)
+            .option(ChannelOption.ALLOCATOR, loop.buffers())
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) deadlines.handshake().toMillis())
             .handler(
                 new ChannelInitializer<Channel>() {

@@ -46,6 +46,7 @@ final class StandIns {
     private final Acceptor acceptor;
     private final Queue<Waiting> waiting = new ArrayDeque<>();
     private long idleSince;
+    private boolean looks; // whether it is still in use
 
     AcceptingStandIn(String path, UnixSocket.Type type) throws IOException {
       this.path = path;
@@ -99,12 +100,24 @@ final class StandIns {
     private void closeSoonIfIdle() {
       if (waiting.isEmpty()) {
         idleSince = System.nanoTime();
-        loop.schedule(this::closeIfIdle, LINGER.toMillis(), TimeUnit.MILLISECONDS);
+        lookIn(LINGER.toNanos());
+      }
+    }
+
+    /** One timer however many come and go meanwhile. */
+    private void lookIn(long nanos) {
+      if (!looks) {
+        looks = true;
+        loop.schedule(this::closeIfIdle, nanos, TimeUnit.NANOSECONDS);
       }
     }
 
     private void closeIfIdle() {
-      if (waiting.isEmpty() && System.nanoTime() - idleSince >= LINGER.toNanos()) {
+      looks = false;
+      long left = idleSince + LINGER.toNanos() - System.nanoTime();
+      if (waiting.isEmpty() && left > 0) {
+        lookIn(left);
+      } else if (waiting.isEmpty()) {
         close();
       }
     }

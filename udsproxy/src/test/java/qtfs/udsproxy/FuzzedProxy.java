@@ -79,7 +79,7 @@ final class FuzzedProxy {
 
   private final ManualIoEventLoop eventLoop =
       new ManualIoEventLoop(Thread.currentThread(), EpollIoHandler.newFactory());
-  private final ProxyLoop loop = new ProxyLoop(eventLoop);
+  private final ProxyLoop loop = new ProxyLoop(eventLoop, ByteBufAllocator.DEFAULT);
   private final Path directory;
   private final Shared shared;
 
