@@ -32,7 +32,7 @@ import qtfs.linux.UnixSocket;
 public final class SessionFuzz {
   private static final ThreadLocal<Tools> TOOLS = ThreadLocal.withInitial(Tools::new);
   private static final int SPACE = 1 << 17;
-  private static final int MOST_SENT = 3200;
+  private static final int MOST_SENT = (31 + 1) * 100;
 
   private final byte[] input;
   private final FuzzedProxy proxy;
