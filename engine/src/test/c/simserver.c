@@ -13,12 +13,14 @@
  *   server.interrupts   how many of the first waits of this process a signal ends
  *   server.gone         the errno with which every request fails
  *   server.info_gone    the errno with which ALLINFO fails
+ *   server.fault        "REQUEST n errno": the n-th such request from now on fails; n is counted down
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -61,6 +63,27 @@ static long knob(const char *suffix, long otherwise)
 		number = otherwise;
 	fclose(file);
 	return number;
+}
+
+/* The errno with which this request is to fail, or 0. */
+static int fault(const char *request)
+{
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+	char name[PATH_MAX], wanted[32];
+	int left, error, strikes = 0;
+	pthread_mutex_lock(&one);
+	FILE *file = fopen(name_of(name, ".fault"), "r+e");
+	if (file) {
+		if (fscanf(file, "%31s %d %d", wanted, &left, &error) == 3 && left > 0 &&
+				strcmp(wanted, request) == 0) {
+			strikes = --left == 0;
+			rewind(file);
+			fprintf(file, "%s %d %d\n", wanted, left, error);
+		}
+		fclose(file);
+	}
+	pthread_mutex_unlock(&one);
+	return strikes ? error : 0;
 }
 
 static void tell(const char *request, const char *facts, long answer)
@@ -187,8 +210,9 @@ static int serve(int fd, unsigned long request, long argument, char *facts)
 	uint32_t bits = 0;
 	char *path = NULL;
 	long gone = knob(".gone", 0);
-	if (gone)
-		return fail((int)gone);
+	int error = gone ? (int)gone : fault(NAMES[request - 0x5100]);
+	if (error)
+		return fail(error);
 	switch (request) {
 	case 0x5100:
 		return take_buffers((const char *)argument, facts);

@@ -2,11 +2,8 @@ package qtfs.dist;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
-import qtfs.linux.UnixListener;
-import qtfs.testing.Await;
 
 /**
  * A program that receives one message with three descriptors (a file, a pipe to read, a pipe to
@@ -18,13 +15,9 @@ final class FdServer {
   private FdServer() {}
 
   public static void main(String[] args) throws Exception {
-    try (UnixListener listener = UnixListener.bind(Path.of(args[0]), 1)) {
-      AtomicInteger accepted = new AtomicInteger();
-      Await.until("a client", () -> accepted.updateAndGet(old -> listener.accept(true)) >= 0);
-      try (PlainSocket socket = new PlainSocket(Fd.own(accepted.get()))) {
-        use(socket.receive());
-        answer(socket, Path.of(args[1]));
-      }
+    try (PlainSocket socket = PlainSocket.acceptOne(Path.of(args[0]))) {
+      use(socket.receive());
+      answer(socket, Path.of(args[1]));
     }
   }
 

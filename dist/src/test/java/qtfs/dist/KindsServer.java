@@ -6,11 +6,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import qtfs.linux.Fd;
-import qtfs.linux.UnixListener;
-import qtfs.testing.Await;
 
 /**
  * The program that gets what {@link KindsClient} sends. Prints what each descriptor is good for.
@@ -19,12 +16,8 @@ final class KindsServer {
   private KindsServer() {}
 
   public static void main(String[] args) throws Exception {
-    try (UnixListener listener = UnixListener.bind(Path.of(args[0]), 1)) {
-      AtomicInteger accepted = new AtomicInteger();
-      Await.until("a client", () -> accepted.updateAndGet(old -> listener.accept(true)) >= 0);
-      try (PlainSocket socket = new PlainSocket(Fd.own(accepted.get()))) {
-        use(socket.receive());
-      }
+    try (PlainSocket socket = PlainSocket.acceptOne(Path.of(args[0]))) {
+      use(socket.receive());
     }
   }
 

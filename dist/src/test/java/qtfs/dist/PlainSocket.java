@@ -9,12 +9,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.MessageIo;
+import qtfs.linux.UnixListener;
 import qtfs.linux.UnixSocket;
+import qtfs.testing.Await;
 
 /**
  * One end of a unix stream, as an application holds it that knows nothing of the proxy but the
@@ -43,6 +47,15 @@ record PlainSocket(Fd fd) implements Closeable {
       throw new LinuxException("connect " + path, -result);
     }
     return new PlainSocket(socket);
+  }
+
+  /** The first connection to a path, waited for; nobody listens there afterwards. */
+  static PlainSocket acceptOne(Path path) throws IOException {
+    try (UnixListener listener = UnixListener.bind(path, 1)) {
+      AtomicInteger accepted = new AtomicInteger();
+      Await.until("a client", () -> accepted.updateAndGet(_ -> listener.accept(true)) >= 0);
+      return new PlainSocket(Fd.own(accepted.get()));
+    }
   }
 
   /** Asks this host's udsproxyd to have a connection to the path ready at {@code <path>.proxy}. */

@@ -87,7 +87,7 @@ public final class Engine implements Daemon {
     Service service = Service.start(config, inherited, runner::fail);
     service.endWhenDrained(() -> runner.drain("udsproxyd ctl drain"));
     Engine engine = new Engine(config, service);
-    int code = runner.run(engine) ? 0 : FAILED;
+    int code = runner.run(engine) && !service.hasLeftArmed() ? 0 : FAILED;
     if (!engine.allStopped) {
       ProcessAttributes.exitNow(code);
     }
@@ -118,7 +118,10 @@ public final class Engine implements Daemon {
     } catch (EngineException e) {
       e.lines().forEach(line -> Log.error("the whitelist stays as it is: " + line));
     } catch (IOException e) {
-      Log.error("the kernel module follows the new whitelist only in part: " + e.getMessage());
+      Log.error(
+          "the kernel module follows the new whitelist only in part: "
+              + e.getMessage()
+              + "; SIGHUP tries again");
     }
   }
 

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Optional;
 import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.Ioctl;
@@ -95,9 +96,14 @@ final class ServerModule implements Closeable {
     require("EXIT 1", Ioctl.byValue(fd, DeviceRequest.EXIT, 1));
   }
 
-  /** Lets it serve no more, and empties every whitelist. */
-  int disarm() {
-    return Ioctl.byValue(fd, DeviceRequest.EXIT, 0);
+  /**
+   * Lets it serve no more, and empties every whitelist.
+   *
+   * @return why it does neither; a module that is gone does both
+   */
+  Optional<String> disarm() {
+    int answer = Ioctl.byValue(fd, DeviceRequest.EXIT, 0);
+    return answer == 0 || isGone(answer) ? Optional.empty() : Optional.of(failed("EXIT 0", answer));
   }
 
   /**
@@ -150,18 +156,20 @@ final class ServerModule implements Closeable {
   }
 
   private void require(String request, int answer) throws EngineException {
-    if (answer < 0) {
-      throw new EngineException(path + ": " + request + ": " + reason(answer));
+    if (answer != 0) {
+      throw new EngineException(failed(request, answer));
     }
-    if (answer > 0) {
-      throw new EngineException(
-          path
-              + ": the module refuses "
-              + request
-              + " (answer "
-              + answer
-              + "): are module and programs of one version?");
-    }
+  }
+
+  private String failed(String request, int answer) {
+    return answer < 0
+        ? path + ": " + request + ": " + reason(answer)
+        : path
+            + ": the module refuses "
+            + request
+            + " (answer "
+            + answer
+            + "): are module and programs of one version?";
   }
 
   /** Whether the answer means that there is no module behind the device any more. */
@@ -172,10 +180,18 @@ final class ServerModule implements Closeable {
     };
   }
 
-  /** What a negative answer says. */
+  /** What a negative answer says, and what to do. */
   static String reason(int answer) {
-    String text = Errno.message(-answer);
-    return isGone(answer) ? text + "; load the kernel module qtfs_server, then start again" : text;
+    return Errno.message(-answer)
+        + "; "
+        + switch (-answer) {
+          case Errno.ENOMEM -> "free memory, then start again";
+          case Errno.EBUSY -> "end what else uses the kernel module, then start again";
+          default ->
+              isGone(answer)
+                  ? "load the kernel module qtfs_server, then start again"
+                  : "look at dmesg: are module and programs of one version?";
+        };
   }
 
   @Override

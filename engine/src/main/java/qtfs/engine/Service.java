@@ -46,6 +46,7 @@ final class Service {
   private @Nullable Workers workers;
   private @Nullable ProxyDaemon proxy;
   private boolean armed;
+  private boolean leftArmed;
 
   private Service(EngineConfig config, LockFile lock) {
     this.config = config;
@@ -91,8 +92,8 @@ final class Service {
     Fd events = Epoll.open();
     epoll = events;
     opened.useEpoll(events);
+    armed = true; // whatever it answers
     opened.arm();
-    armed = true;
     opened.lists().fill(whitelist).forEach(Log::warn);
     requireMount(config, whitelist);
     ProcessAttributes.umask(UMASK);
@@ -173,7 +174,7 @@ final class Service {
       workers.stop();
     }
     if (armed && module != null) {
-      module.disarm();
+      module.disarm().ifPresent(this::leaveArmed);
     }
     Thread proxyStop = Thread.ofPlatform().daemon().name("stop").start(this::stopProxy);
     boolean all = workers == null || workers.join(deadline);
@@ -182,6 +183,19 @@ final class Service {
       close(); // which who is still in a request would stumble over
     }
     return all;
+  }
+
+  private void leaveArmed(String why) {
+    leftArmed = true;
+    Log.error(
+        "the kernel module is left armed with its whitelists: "
+            + why
+            + "; start and stop an engine once more, or unload qtfs_server");
+  }
+
+  /** Whether a stop could not make the module serve no more. */
+  boolean hasLeftArmed() {
+    return leftArmed;
   }
 
   private void stopProxy() {

@@ -13,12 +13,15 @@ import qtfs.linux.Log;
  * The threads that the kernel module works in: some that serve the client's requests, and one for
  * its epoll events. Platform threads, since the kernel sees them.
  *
- * <p>A signal that ends a request is no reason to end: the request is made again. What ends a
- * thread that nobody has stopped is told once.
+ * <p>A signal that ends a request is no reason to end, nor is a failure for a while: the request is
+ * made again. What ends a thread that nobody has stopped is told once.
  */
 final class Workers {
   /** Between a request that was not served and the next; the module counts on it. */
   private static final Duration PAUSE = Duration.ofMillis(1);
+
+  /** So long a thread may fail in all that it asks; what passes by itself has passed by then. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final ServerModule module;
   private final Consumer<String> ended;
@@ -50,24 +53,44 @@ final class Workers {
   }
 
   private void repeat(IntSupplier request) {
+    Failing failing = new Failing();
     boolean goesOn = true;
     while (goesOn) {
-      goesOn = goesOnAfter(request.getAsInt());
+      goesOn = goesOnAfter(request.getAsInt(), failing);
     }
   }
 
   private void serveEvents() {
+    Failing failing = new Failing();
     int answer;
     do {
       answer = module.epollThreadInit();
-    } while (answer != ServerModule.SERVED && goesOnAfter(answer));
+    } while (answer != ServerModule.SERVED && goesOnAfter(answer, failing));
     if (answer == ServerModule.SERVED) {
       repeat(module::epollThreadRun);
     }
   }
 
+  /** Since when one thread's requests have reached nobody. */
+  private static final class Failing {
+    private long since;
+    private boolean begun;
+
+    void end() {
+      begun = false;
+    }
+
+    boolean isTooLong() {
+      if (!begun) {
+        since = System.nanoTime();
+        begun = true;
+      }
+      return System.nanoTime() - since > PATIENCE.toNanos();
+    }
+  }
+
   /** Whether there is a next request, and if so, pauses where there must be a pause before it. */
-  private boolean goesOnAfter(int answer) {
+  private boolean goesOnAfter(int answer, Failing failing) {
     if (stopping) {
       return false;
     }
@@ -79,10 +102,28 @@ final class Workers {
       end("the kernel module is gone: " + ServerModule.reason(answer));
       return false;
     }
-    if (answer < 0 && answer != -Errno.EINTR && complained.compareAndSet(false, true)) {
-      Log.warn("a request to the kernel module failed, and is repeated: " + Errno.message(-answer));
+    if (answer >= 0) {
+      failing.end();
+    } else if (answer != -Errno.EINTR && !isBorne(answer, failing)) {
+      return false;
     }
     return answer == ServerModule.SERVED || pause();
+  }
+
+  /** Whether a failed request is to be made again. */
+  private boolean isBorne(int answer, Failing failing) {
+    if (failing.isTooLong()) {
+      end(
+          "the kernel module has served no request for "
+              + PATIENCE.toSeconds()
+              + " s: "
+              + ServerModule.reason(answer));
+      return false;
+    }
+    if (complained.compareAndSet(false, true)) {
+      Log.warn("a request to the kernel module failed, and is repeated: " + Errno.message(-answer));
+    }
+    return true;
   }
 
   private static boolean pause() {

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -34,8 +35,7 @@ final class EngineProcess implements AutoCloseable {
   static EngineProcess start(
       SimulatedServer kernel, List<String> arguments, Map<String, String> environment)
       throws Exception {
-    List<String> command = new ArrayList<>(IMAGE == null ? java() : List.of(IMAGE + "/bin/engine"));
-    command.addAll(arguments);
+    List<String> command = command(Engine.class, arguments);
     Path err = Files.createTempFile(kernel.directory(), "err", "");
     ProcessBuilder builder =
         new ProcessBuilder(command)
@@ -51,7 +51,16 @@ final class EngineProcess implements AutoCloseable {
     return new EngineProcess(builder.start(), err);
   }
 
-  private static List<String> java() {
+  /** That of a program of the build under test. */
+  static List<String> command(Class<?> program, List<String> arguments) {
+    String name = program.getSimpleName().toLowerCase(Locale.ROOT);
+    List<String> command =
+        new ArrayList<>(IMAGE == null ? java(program) : List.of(IMAGE + "/bin/" + name));
+    command.addAll(arguments);
+    return command;
+  }
+
+  private static List<String> java(Class<?> program) {
     return List.of(
         System.getProperty("java.home") + "/bin/java",
         "--enable-native-access=ALL-UNNAMED",
@@ -62,20 +71,21 @@ final class EngineProcess implements AutoCloseable {
         "-Xmx64m",
         "-cp",
         System.getProperty("java.class.path"),
-        Engine.class.getName());
+        program.getName());
   }
 
   /** Waits until it serves. */
   EngineProcess ready() throws Exception {
-    Await.until(
-        "it serves",
-        () -> {
-          if (!process.isAlive()) {
-            throw new AssertionError("ended with " + process.exitValue() + ": " + said());
-          }
-          return said().contains("listening on");
-        });
+    if (!serves()) {
+      throw new AssertionError("ended with " + process.exitValue() + ": " + said());
+    }
     return this;
+  }
+
+  /** Whether it serves rather than ends. */
+  boolean serves() throws Exception {
+    Await.until("it serves, or ends", () -> !process.isAlive() || said().contains("listening on"));
+    return process.isAlive();
   }
 
   long pid() {
@@ -85,7 +95,11 @@ final class EngineProcess implements AutoCloseable {
   /** What it has written. */
   String said() {
     try {
-      return Files.readString(err, UTF_8);
+      String said = Files.readString(err, UTF_8);
+      if (said.contains("cannot be preloaded")) {
+        throw new AssertionError("not in front of the simulated module: " + said);
+      }
+      return said;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -59,6 +59,21 @@ record SimulatedServer(Path directory) {
     Files.writeString(directory.resolve("server." + knob), Integer.toString(value));
   }
 
+  /** Makes it one that has just been loaded again. */
+  void reset() throws IOException {
+    Files.writeString(directory.resolve("server"), "");
+  }
+
+  /** Lets the n-th request of a kind fail, counted from now on. */
+  void fail(String request, int n, int errno) throws IOException {
+    Files.writeString(directory.resolve("server.fault"), request + " " + n + " " + errno + "\n");
+  }
+
+  /** Whether that request has been made. */
+  boolean hasFailed() throws IOException {
+    return Files.readString(directory.resolve("server.fault")).contains(" 0 ");
+  }
+
   /** What has been asked of it so far. */
   List<Request> log() throws IOException {
     Path file = directory.resolve("server.log");
@@ -81,6 +96,9 @@ record SimulatedServer(Path directory) {
     int groups = Role.SERVER.groups().size();
     int type = Role.SERVER.groups().indexOf(group);
     List<String> entries = new ArrayList<>();
+    if (!state.hasRemaining()) {
+      return entries; // of nothing has it been asked yet
+    }
     for (int i = 0; i < state.getInt(4 + 4 * type); i++) {
       byte[] path = new byte[PATH_SIZE];
       state.get(4 + 4 * groups + (type * ENTRIES + i) * PATH_SIZE, path);

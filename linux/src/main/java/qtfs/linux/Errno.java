@@ -16,6 +16,8 @@ public final class Errno {
   public static final int EAGAIN = 11;
   public static final int ENOMEM = 12;
   public static final int EACCES = 13;
+  public static final int EFAULT = 14;
+  public static final int EBUSY = 16;
   public static final int EEXIST = 17;
   public static final int ENODEV = 19;
   public static final int ENOTDIR = 20;
@@ -57,6 +59,8 @@ public final class Errno {
       case EAGAIN -> "Resource temporarily unavailable";
       case ENOMEM -> "Cannot allocate memory";
       case EACCES -> "Permission denied";
+      case EFAULT -> "Bad address";
+      case EBUSY -> "Device or resource busy";
       case EEXIST -> "File exists";
       case ENODEV -> "No such device";
       case ENOTDIR -> "Not a directory";
@@ -79,7 +83,6 @@ public final class Errno {
       case ETIMEDOUT -> "Connection timed out";
       case ECONNREFUSED -> "Connection refused";
       case EINPROGRESS -> "Operation now in progress";
-      case 16 -> "Device or resource busy";
       case 26 -> "Text file busy";
       case 27 -> "File too large";
       case 30 -> "Read-only file system";

@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Optional;
+import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.Ioctl;
 import qtfs.linux.LinuxException;
@@ -75,12 +76,19 @@ final class Device implements Closeable {
     }
   }
 
-  /** The entry at an index, a byte string; empty behind the last one. */
-  Optional<String> get(int type, int index) {
+  /**
+   * The entry at an index, a byte string; empty behind the last one.
+   *
+   * @throws RefusedException if the module could not be asked
+   */
+  Optional<String> get(int type, int index) throws RefusedException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment name = arena.allocate(PATH_BUFFER);
       int answer =
           Ioctl.byPointer(fd, DeviceRequest.WL_GET, WlItem.at(type, index).allocate(arena, name));
+      if (answer < 0) {
+        throw new RefusedException(answer);
+      }
       return answer == 0 ? Optional.of(text(name.toArray(JAVA_BYTE))) : Optional.empty();
     }
   }
@@ -145,19 +153,30 @@ final class Device implements Closeable {
     return Ioctl.byValue(fd, DeviceRequest.EPOLL_SUPPORT, any ? 1 : 0);
   }
 
+  /**
+   * Why a request is not done, as its answer has it: the module gives no reason, but a call that
+   * did not reach it has one.
+   */
+  ToolException refused(String what, int answer) {
+    return answer < 0
+        ? new ToolException(
+            ExitCode.IO_ERROR, path + " refuses " + what + ": " + Errno.message(-answer))
+        : new ToolException(ExitCode.PROTOCOL, path + " refuses " + what);
+  }
+
   @Override
   public void close() {
     fd.close();
   }
 
-  /** A module's no. */
+  /** A module's no, or why it could not be asked. */
   static final class RefusedException extends Exception {
     private static final long serialVersionUID = 1L;
 
     private final int answer;
 
     RefusedException(int answer) {
-      super("the module answered " + answer);
+      super(answer < 0 ? Errno.message(-answer) : "the module answered " + answer);
       this.answer = answer;
     }
 

@@ -20,7 +20,7 @@ record KernelLists(Map<Group, List<String>> entries) {
    * <p>The module gives them out entry by entry, and one that is deleted meanwhile is replaced by
    * the last: so they are read until two readings agree.
    *
-   * @throws ToolException if they never do
+   * @throws ToolException if they never do, or cannot be read
    */
   static KernelLists read(Device device) throws ToolException {
     KernelLists before = once(device);
@@ -41,16 +41,26 @@ record KernelLists(Map<Group, List<String>> entries) {
         device.path() + ": the lists change meanwhile, somebody else works on them: try again");
   }
 
-  private static KernelLists once(Device device) {
+  /** What could not be asked of the module. */
+  static ToolException unreadable(Device device, Device.RefusedException cause) {
+    return new ToolException(
+        ExitCode.IO_ERROR, device.path() + ": the lists cannot be read: " + cause.getMessage());
+  }
+
+  private static KernelLists once(Device device) throws ToolException {
     Map<Group, List<String>> entries = new EnumMap<>(Group.class);
     List<Group> groups = device.role().groups();
-    for (int type = 0; type < groups.size(); type++) {
-      entries.put(groups.get(type), list(device, type));
+    try {
+      for (int type = 0; type < groups.size(); type++) {
+        entries.put(groups.get(type), list(device, type));
+      }
+    } catch (Device.RefusedException e) {
+      throw unreadable(device, e);
     }
     return new KernelLists(entries);
   }
 
-  private static List<String> list(Device device, int type) {
+  private static List<String> list(Device device, int type) throws Device.RefusedException {
     List<String> list = new ArrayList<>();
     Optional<String> entry = device.get(type, 0);
     while (entry.isPresent() && list.size() <= WlItem.MAX_INDEX) {

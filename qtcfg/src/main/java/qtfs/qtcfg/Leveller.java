@@ -103,24 +103,39 @@ record Leveller(Device device, boolean dryRun) {
   }
 
   private void add(Group group, List<String> now, String path) throws ToolException {
-    if (device.add(type(group), path) != 0) {
-      throw new ToolException(
-          ExitCode.PROTOCOL,
-          device.path() + " refuses [" + group.title() + "] " + Shown.text(path));
+    int answer = device.add(type(group), path);
+    if (answer != 0) {
+      throw device.refused(entry(group, path), answer);
     }
     now.add(path);
   }
 
   private void delete(Group group, List<String> now, int index) throws ToolException {
-    if (index < 0 || !device.get(type(group), index).equals(Optional.of(now.get(index)))) {
+    if (index < 0 || !at(group, index).equals(Optional.of(now.get(index)))) {
       throw KernelLists.changing(device);
     }
-    if (device.delete(type(group), index) != 0) {
+    int answer = device.delete(type(group), index);
+    if (answer < 0) {
+      throw device.refused("to delete " + entry(group, now.get(index)), answer);
+    }
+    if (answer > 0) {
       throw KernelLists.changing(device);
     }
     String last = now.removeLast();
     if (index < now.size()) {
       now.set(index, last);
     }
+  }
+
+  private Optional<String> at(Group group, int index) throws ToolException {
+    try {
+      return device.get(type(group), index);
+    } catch (Device.RefusedException e) {
+      throw KernelLists.unreadable(device, e);
+    }
+  }
+
+  private static String entry(Group group, String path) {
+    return "[" + group.title() + "] " + Shown.text(path);
   }
 }

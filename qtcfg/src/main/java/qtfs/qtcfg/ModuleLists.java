@@ -69,7 +69,10 @@ public final class ModuleLists {
   }
 
   private static String notTaken(Group group, String entry, int answer) {
-    String why = answer > 0 ? "it is there already, or the list is full" : Errno.message(-answer);
+    String why =
+        answer > 0
+            ? "it is there already, or the list is full"
+            : Errno.message(-answer) + "; a reload tries again";
     return "the kernel module does not take " + group.line(entry) + ": " + why;
   }
 }

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import qtfs.linux.ByteStrings;
@@ -169,7 +169,7 @@ final class QtinfoCommands {
                 + "' is no level: take one of "
                 + String.join(", ", QtInfo.LOG_LEVELS));
       }
-      return set(invocation, device, "logLevel", level, () -> device.logLevel(level) == 0);
+      return set(invocation, device, "logLevel", level, () -> device.logLevel(level));
     }
   }
 
@@ -181,7 +181,7 @@ final class QtinfoCommands {
 
   private static int clear(Invocation invocation) throws ToolException {
     try (Device device = invocation.device()) {
-      return set(invocation, device, "counters", "0", () -> device.clear() == 0);
+      return set(invocation, device, "counters", "0", device::clear);
     }
   }
 
@@ -196,15 +196,16 @@ final class QtinfoCommands {
             ExitCode.PROTOCOL, device.path() + " has no such setting: it is the client's");
       }
       return set(
-          invocation, device, "epoll", files, () -> device.epollAnyFile(files.equals("any")) == 0);
+          invocation, device, "epoll", files, () -> device.epollAnyFile(files.equals("any")));
     }
   }
 
   private static int set(
-      Invocation invocation, Device device, String what, String value, BooleanSupplier request)
+      Invocation invocation, Device device, String what, String value, IntSupplier request)
       throws ToolException {
-    if (!invocation.has("--dry-run") && !request.getAsBoolean()) {
-      throw new ToolException(ExitCode.PROTOCOL, device.path() + " refuses " + what + " " + value);
+    int answer = invocation.has("--dry-run") ? 0 : request.getAsInt();
+    if (answer != 0) {
+      throw device.refused(what + " " + value, answer);
     }
     return told(invocation, device, what, value);
   }

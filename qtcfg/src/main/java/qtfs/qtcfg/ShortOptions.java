@@ -242,13 +242,18 @@ final class ShortOptions {
     if (group.isEmpty()) {
       group = group(type);
     }
-    for (Group each : group.isPresent() ? List.of(group.get()) : role.groups()) {
-      list(device, each);
+    try {
+      for (Group each : group.isPresent() ? List.of(group.get()) : role.groups()) {
+        list(device, each);
+      }
+      return 0;
+    } catch (Device.RefusedException e) {
+      console.println("ERROR: ioctl failed: " + e.getMessage());
+      return FAILED;
     }
-    return 0;
   }
 
-  private void list(Device device, Group group) {
+  private void list(Device device, Group group) throws Device.RefusedException {
     console.println("Get qtfs <" + group.title() + "> white list:");
     for (int index = 0; index <= WlItem.MAX_INDEX; index++) {
       Optional<String> entry = device.get(number(group), index);

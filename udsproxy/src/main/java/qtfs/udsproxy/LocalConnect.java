@@ -159,7 +159,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
 
   @Override
   public void listening() {
-    onLoop(
+    loop.run(
         () -> {
           if (over) {
             shared.standIns().giveUp(requestedPath(), this);
@@ -175,12 +175,12 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
 
   @Override
   public void failed(IOException reason) {
-    onLoop(() -> fail(Refusal.FAILED, reason.getMessage()));
+    loop.run(() -> fail(Refusal.FAILED, reason.getMessage()));
   }
 
   @Override
   public void pair(Fd application) {
-    onLoop(
+    loop.run(
         () -> {
           PeerRequestor link = requestor;
           if (over || link == null) {
@@ -203,14 +203,6 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
 
   private boolean isExtended() {
     return requestor != null && requestor.isExtended();
-  }
-
-  private void onLoop(Runnable task) {
-    if (loop.eventLoop().inEventLoop()) {
-      task.run();
-    } else {
-      loop.eventLoop().execute(task);
-    }
   }
 
   private String requestedPath() {

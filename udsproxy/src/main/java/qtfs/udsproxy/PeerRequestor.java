@@ -4,7 +4,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -86,7 +85,7 @@ final class PeerRequestor extends ChannelInboundHandlerAdapter {
   }
 
   private void connectAnew() {
-    shared.connectToPeer(loop, this).addListener((ChannelFutureListener) this::linked);
+    shared.connectToPeer(loop, this, this::linked);
   }
 
   private ScheduledFuture<?> inTime(String complaint) {

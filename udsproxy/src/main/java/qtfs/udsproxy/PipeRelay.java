@@ -3,7 +3,6 @@ package qtfs.udsproxy;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.Collection;
 import java.util.List;
@@ -40,11 +39,10 @@ final class PipeRelay {
       throw e;
     }
     PeerRequest request = new PeerRequest.Pipe(passed.end(), passed.srcfd());
-    shared
-        .connectToPeer(loop, new ChannelInboundHandlerAdapter())
-        .addListener(
-            (ChannelFutureListener)
-                connected -> connected(shared, loop, owner, connected, request, ours));
+    shared.connectToPeer(
+        loop,
+        new ChannelInboundHandlerAdapter(),
+        connected -> connected(shared, loop, owner, connected, request, ours));
     return applications;
   }
 

@@ -78,6 +78,15 @@ final class ProxyLoop {
     return messages;
   }
 
+  /** Runs a task on the loop's thread: at once, if this is it. */
+  void run(Runnable task) {
+    if (eventLoop.inEventLoop()) {
+      task.run();
+    } else {
+      eventLoop.execute(task);
+    }
+  }
+
   /** Runs a task after a time, unless cancelled. */
   ScheduledFuture<?> after(Duration delay, Runnable task) {
     return eventLoop.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);

@@ -25,6 +25,11 @@ import org.jspecify.annotations.Nullable;
  * no end: anybody on the way could have made it.
  */
 final class SecuredLink extends ChannelDuplexHandler {
+  /** What the handlers behind are told, once. */
+  enum Event {
+    SECURED
+  }
+
   private final Runnable whenSecured;
   private final @Nullable Consumer<String> whenRefused;
   private boolean secured;
@@ -47,6 +52,7 @@ final class SecuredLink extends ChannelDuplexHandler {
       case SslHandshakeCompletionEvent handshake when handshake.isSuccess() -> {
         secured = true;
         whenSecured.run();
+        ctx.fireUserEventTriggered(Event.SECURED);
       }
       case SslHandshakeCompletionEvent handshake -> fail(ctx, handshake.cause());
       case SslCloseCompletionEvent close when close.isSuccess() -> {

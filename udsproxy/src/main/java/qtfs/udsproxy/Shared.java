@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
 import qtfs.linux.FileStatus;
@@ -245,8 +246,13 @@ final class Shared {
     return exposed.stream().anyMatch(listener -> listener.isBoundTo(status));
   }
 
-  /** Connects to the peer on a loop. */
-  ChannelFuture connectToPeer(ProxyLoop loop, ChannelHandler handler) {
+  /**
+   * Connects to the peer on a loop.
+   *
+   * @param connected is told how that went, on the loop's thread: Netty tells of a channel that it
+   *     could not make on one of its own
+   */
+  void connectToPeer(ProxyLoop loop, ChannelHandler handler, Consumer<ChannelFuture> connected) {
     Transport transport = Transport.of(peer);
     Bootstrap bootstrap =
         new Bootstrap()
@@ -266,6 +272,7 @@ final class Shared {
                   }
                 });
     transport.options(limits, backlog).forEach(option -> option.applyTo(bootstrap));
-    return bootstrap.connect(peer.address());
+    ChannelFuture connecting = bootstrap.connect(peer.address());
+    connecting.addListener(_ -> loop.run(() -> connected.accept(connecting)));
   }
 }

@@ -3,7 +3,6 @@ package qtfs.udsproxy;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
 import java.util.List;
@@ -104,9 +103,7 @@ final class SocketRelay {
 
   private void connect() {
     shared.requestBegins();
-    shared
-        .connectToPeer(loop, new ChannelInboundHandlerAdapter())
-        .addListener((ChannelFutureListener) this::connected);
+    shared.connectToPeer(loop, new ChannelInboundHandlerAdapter(), this::connected);
   }
 
   private void connected(ChannelFuture connected) {

@@ -2,7 +2,6 @@ package qtfs.udsproxy;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -13,30 +12,29 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A connection to the peer that is made ahead, while requests follow each other closely: the next
- * one need not wait for TCP, nor for TLS. One a loop, for {@link Deadlines#spare} at most, and only
- * to a peer that has shown to be one of ours: another one might serve no second connection before
- * the first.
+ * one need not wait for TCP, nor for TLS. One a loop, for {@link Deadlines#spare} once it is ready,
+ * and only to a peer that has shown to be one of ours: another one might serve no second connection
+ * before the first.
  *
  * <p>It carries nothing until it is taken. One that ends before is forgotten without a word: if the
  * peer cannot be reached, the next request finds out by itself. All on the loop's thread.
  */
 final class SpareLink {
+  private static final Duration MILLISECOND = Duration.ofMillis(1);
+
   private final Shared shared;
   private final ProxyLoop loop;
-  private final Duration life;
-  private @Nullable Channel spare;
-  private boolean ready;
-  private long made; // System.nanoTime()
-  private int madeWith; // which certificates
+  private final long life; // ns
+  private @Nullable Unused spare;
+  private boolean looks; // whether it has become too old
   private boolean welcome; // the peer is one of ours
   private long asked; // System.nanoTime()
-  private boolean looks; // whether it has become too old
 
   SpareLink(Shared shared, ProxyLoop loop) {
     this.shared = shared;
     this.loop = loop;
-    this.life = shared.deadlines().spare();
-    this.asked = System.nanoTime() - life.toNanos();
+    this.life = shared.deadlines().spare().toNanos();
+    this.asked = System.nanoTime() - life;
   }
 
   /**
@@ -46,14 +44,15 @@ final class SpareLink {
    * @return null if there is none
    */
   @Nullable Channel take(ChannelHandler handler) {
-    Channel taken = spare;
-    if (taken == null || !ready || !taken.isActive() || madeWith != shared.certificates()) {
+    Unused unused = spare;
+    Channel channel = unused == null ? null : unused.channelIfGood();
+    if (unused == null || channel == null) {
       return null;
     }
     spare = null;
-    taken.pipeline().remove(Idle.class);
-    taken.pipeline().addLast(handler);
-    return taken;
+    channel.pipeline().remove(unused);
+    channel.pipeline().addLast(handler);
+    return channel;
   }
 
   /** The peer has answered a request: as one of ours, or not. */
@@ -65,89 +64,118 @@ final class SpareLink {
   void prepare() {
     long before = asked;
     asked = System.nanoTime();
-    boolean oneAfterTheOther = asked - before < life.toNanos();
+    boolean oneAfterTheOther = asked - before < life;
     if (welcome && oneAfterTheOther && spare == null && !shared.isDraining()) {
-      made = asked;
-      madeWith = shared.certificates();
-      ready = false;
-      Idle idle = new Idle();
-      ChannelFuture connecting = shared.connectToPeer(loop, idle);
-      spare = connecting.channel();
-      connecting.addListener((ChannelFutureListener) this::connected);
-      lookIn(life.toNanos());
-    }
-  }
-
-  private void connected(ChannelFuture connecting) {
-    if (connecting.channel().equals(spare)) {
-      ready = connecting.isSuccess();
-      if (ready) {
-        connecting.channel().read(); // also what TLS has to say
-      } else {
-        spare = null;
-      }
-    }
-  }
-
-  private void lookIn(long nanos) {
-    if (!looks) {
-      looks = true;
-      loop.after(Duration.ofNanos(nanos).plusMillis(1), this::look);
-    }
-  }
-
-  private void look() {
-    looks = false;
-    if (spare != null) {
-      long left = made + life.toNanos() - System.nanoTime();
-      if (left > 0) {
-        lookIn(left);
-      } else {
-        close();
-      }
+      Unused unused = new Unused(shared.certificates());
+      spare = unused;
+      shared.connectToPeer(loop, unused, unused::connected);
     }
   }
 
   /** Closes it, if there is one. */
   void close() {
-    Channel unused = spare;
+    Unused unused = spare;
     if (unused != null) {
-      spare = null;
       unused.close();
     }
   }
 
-  /** The handler of a connection that nobody uses. */
-  private final class Idle extends ChannelInboundHandlerAdapter {
-    /** The peer has nothing to say yet: this is not one of ours any more. */
-    @Override
-    public void channelRead(ChannelHandlerContext ctx, Object message) {
-      ReferenceCountUtil.release(message);
-      ended(ctx);
+  /** One timer, however many are made and taken meanwhile. */
+  private void lookIn(long nanos) {
+    if (!looks) {
+      looks = true;
+      loop.after(Duration.ofNanos(nanos).plus(MILLISECOND), this::look);
+    }
+  }
+
+  private void look() {
+    looks = false;
+    Unused unused = spare;
+    if (unused == null || !unused.ready) {
+      return;
+    }
+    long left = unused.since + life - System.nanoTime();
+    if (left > 0) {
+      lookIn(left);
+    } else {
+      unused.close();
+    }
+  }
+
+  /** The connection, and its last handler, while nobody uses it. */
+  private final class Unused extends ChannelInboundHandlerAdapter {
+    private final int certificates;
+    private @Nullable Channel channel;
+    private boolean ready;
+    private long since; // System.nanoTime()
+
+    Unused(int certificates) {
+      this.certificates = certificates;
+    }
+
+    @Nullable Channel channelIfGood() {
+      boolean good = ready && certificates == shared.certificates();
+      return good && channel != null && channel.isActive() ? channel : null;
+    }
+
+    void connected(ChannelFuture connecting) {
+      if (!connecting.isSuccess()) {
+        forget();
+      } else if (spare != this) {
+        connecting.channel().close();
+      } else {
+        channel = connecting.channel();
+        channel.read(); // also what TLS has to say
+        if (shared.tls() == null) {
+          becomeReady();
+        }
+      }
+    }
+
+    private void becomeReady() {
+      ready = true;
+      since = System.nanoTime();
+      lookIn(life);
+    }
+
+    void close() {
+      forget();
+      if (channel != null) {
+        channel.close();
+      }
+    }
+
+    private void forget() {
+      if (spare == this) {
+        spare = null;
+      }
     }
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
       if (event instanceof ChannelInputShutdownEvent) {
-        ended(ctx);
+        close();
+      } else if (event == SecuredLink.Event.SECURED) {
+        becomeReady();
       }
+    }
+
+    /** The peer has nothing to say yet: this is not one of ours any more. */
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+      ReferenceCountUtil.release(message);
+      close();
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-      ended(ctx);
+      forget();
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-      ended(ctx);
-    }
-
-    private void ended(ChannelHandlerContext ctx) {
-      if (ctx.channel().equals(spare)) {
-        spare = null;
-      }
       ctx.close();
+      forget();
     }
   }
 }

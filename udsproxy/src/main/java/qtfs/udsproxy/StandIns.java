@@ -150,7 +150,7 @@ final class StandIns {
    * @param asking who has asked for it
    */
   void await(ConnectRequest request, Requester asking, Waiting connection) {
-    onLoop(
+    proxyLoop.run(
         () -> {
           try {
             standIn(request, asking).await(connection, asking);
@@ -215,19 +215,11 @@ final class StandIns {
 
   /** Takes back a connection that may still be waiting. */
   void giveUp(String path, Waiting connection) {
-    onLoop(
+    proxyLoop.run(
         () -> {
           StandIn standIn = standIns.get(path);
           boolean ignored = standIn != null && standIn.giveUp(connection);
         });
-  }
-
-  private void onLoop(Runnable task) {
-    if (loop.inEventLoop()) {
-      task.run();
-    } else {
-      loop.execute(task);
-    }
   }
 
   /** Removes all sockets; on the loop. */

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import qtfs.testing.Await;
+import qtfs.testing.Skip;
 
 /** The program udsproxyd as a process of its own, on the JVM and with the classes of the tests. */
 final class DaemonProcess implements AutoCloseable {
@@ -44,6 +45,20 @@ final class DaemonProcess implements AutoCloseable {
     List<String> command = new ArrayList<>(launcher);
     command.addAll(command(List.of(), arguments));
     return started(directory, command);
+  }
+
+  /** A launcher for {@link #startBy}: so many descriptors and no more, for root too. */
+  static List<String> withDescriptors(int count) {
+    Skip.unless(
+        Files.isExecutable(Path.of("/usr/bin/prlimit"))
+            && Files.isExecutable(Path.of("/usr/bin/setpriv")),
+        "prlimit or setpriv is missing: apt-get install util-linux");
+    // Without this capability root cannot raise its own limit again, as the daemon does.
+    return List.of(
+        "/usr/bin/setpriv",
+        "--bounding-set=-sys_resource",
+        "/usr/bin/prlimit",
+        "--nofile=" + count);
   }
 
   private static DaemonProcess started(Path directory, List<String> command) throws IOException {

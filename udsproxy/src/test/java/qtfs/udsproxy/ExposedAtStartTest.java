@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -132,15 +131,7 @@ final class ExposedAtStartTest {
   /** Out of descriptors it waits for some, without a storm of errors, and then serves again. */
   @Test
   void survivesHavingNoDescriptorsLeft() throws Exception {
-    Assumptions.assumeTrue(
-        Files.isExecutable(Path.of("/usr/bin/prlimit"))
-            && Files.isExecutable(Path.of("/usr/bin/setpriv")),
-        "prlimit or setpriv is missing: apt-get install util-linux");
-    // Without this capability root cannot raise its own limit again, as the daemon does.
-    List<String> limited =
-        List.of(
-            "/usr/bin/setpriv", "--bounding-set=-sys_resource", "/usr/bin/prlimit", "--nofile=100");
-    try (DaemonProcess daemon = start(limited)) {
+    try (DaemonProcess daemon = start(DaemonProcess.withDescriptors(100))) {
       List<Fd> clients = new ArrayList<>();
       for (int i = 0; i < 70; i++) {
         clients.add(UnixSocket.connect(path("one.sock").toString()));

@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -25,9 +24,6 @@ import qtfs.udsproxy.connector.Mark;
 
 /** A proxy that may open no more files delivers a message with the descriptors that it has got. */
 final class NoDescriptorsLeftTest {
-  private static final List<String> LIMITED =
-      List.of(
-          "/usr/bin/setpriv", "--bounding-set=-sys_resource", "/usr/bin/prlimit", "--nofile=200");
   private static final String HELLO = "b0a500000500000068656c6c6f";
 
   @TempDir Path directory;
@@ -40,10 +36,6 @@ final class NoDescriptorsLeftTest {
         "b9a500000c000000 00000000 8877665544332211",
       })
   void theMessageArrivesWithThoseThatThereWereAndNoneIsLost(String frame) throws Exception {
-    Assumptions.assumeTrue(
-        Files.isExecutable(Path.of("/usr/bin/prlimit"))
-            && Files.isExecutable(Path.of("/usr/bin/setpriv")),
-        "prlimit or setpriv is missing: apt-get install util-linux");
     byte[] message = HexFormat.of().parseHex((frame.repeat(250) + HELLO).replace(" ", ""));
     int port = Ports.free();
     Files.writeString(directory.resolve("whitelist"), ProxyPair.allowing(directory));
@@ -68,7 +60,7 @@ final class NoDescriptorsLeftTest {
 
   private DaemonProcess start(int port, int peer) throws Exception {
     return DaemonProcess.startBy(
-            LIMITED,
+            DaemonProcess.withDescriptors(200),
             directory,
             List.of(
                 "--run-dir=" + directory.resolve("run"),

@@ -59,11 +59,17 @@ final class ProxyPair implements AutoCloseable {
   /** A pair that lets everything in the directory be reached, with TLS on either side or not. */
   static ProxyPair secured(Path directory, @Nullable TlsConfig a, @Nullable TlsConfig b)
       throws IOException, StartException {
+    return secured(directory, DEADLINES, a, b);
+  }
+
+  static ProxyPair secured(
+      Path directory, Deadlines deadlines, @Nullable TlsConfig a, @Nullable TlsConfig b)
+      throws IOException, StartException {
     return new ProxyPair(
         directory,
         loopback(),
         loopback(),
-        DEADLINES,
+        deadlines,
         allowing(directory),
         1,
         secured(a),

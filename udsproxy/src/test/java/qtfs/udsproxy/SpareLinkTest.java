@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
+import qtfs.testing.Await;
 import qtfs.udsproxy.connector.ConnectRequest;
 
 /** While requests follow each other, the connection for the next one is made ahead. */
@@ -22,10 +23,22 @@ final class SpareLinkTest {
 
   /** A peer of a proxy that keeps a spare connection for so long. */
   private Peer peer(Duration spare) throws IOException, StartException {
+    return Peer.open(directory, keeping(spare));
+  }
+
+  private static Deadlines keeping(Duration spare) {
     Deadlines usual = ProxyPair.DEADLINES;
-    return Peer.open(
-        directory,
-        new Deadlines(usual.handshake(), usual.pairing(), usual.pipe(), usual.stopping(), spare));
+    return new Deadlines(usual.handshake(), usual.pairing(), usual.pipe(), usual.stopping(), spare);
+  }
+
+  /** A session from its beginning to its end. */
+  private static void session(ProxyPair proxies, UnixListener listener) throws Exception {
+    try (Fd application = proxies.connect("x");
+        Fd target = ProxyPair.accept(listener)) {
+      Sockets.write(application, new byte[] {1});
+      assertThat(Sockets.read(target, 1)).containsExactly(1);
+    }
+    Await.until("the session has ended", () -> proxies.b().shared().relays().isEmpty());
   }
 
   /** Lets an application ask, and answers it on a connection; whether it was told to go ahead. */
@@ -114,11 +127,7 @@ final class SpareLinkTest {
         ProxyPair proxies = ProxyPair.open(directory);
         UnixListener listener = proxies.listen("x")) {
       for (int i = 0; i < 3; i++) {
-        try (Fd application = proxies.connect("x");
-            Fd target = ProxyPair.accept(listener)) {
-          Sockets.write(application, new byte[] {1});
-          assertThat(Sockets.read(target, 1)).containsExactly(1);
-        }
+        session(proxies, listener);
       }
       Await.until("nothing is left", () -> proxies.b().workLeft() == 0);
       assertThat(log.audit("connection-dropped")).isEmpty();
@@ -135,6 +144,23 @@ final class SpareLinkTest {
         peer.daemon().drain();
         assertThat(ahead.ended()).isTrue();
       }
+    }
+  }
+
+  @Test
+  void itIsSecuredTooAndNotUsedWithAnOldCertificate(@TempDir Path files) throws Exception {
+    TlsConfig host = TestAuthority.create(files).host("host", "ip:127.0.0.1", "127.0.0.1");
+    try (ProxyPair proxies =
+            ProxyPair.secured(directory, keeping(Duration.ofMinutes(1)), host, host);
+        UnixListener listener = proxies.listen("x")) {
+      session(proxies, listener);
+      for (int i = 0; i < 3; i++) {
+        session(proxies, listener);
+        Await.until("one more waits at the peer", () -> proxies.b().workLeft() == 1);
+      }
+      proxies.a().reloadTls();
+      session(proxies, listener);
+      assertThat(proxies.b().workLeft()).isEqualTo(1); // still unused
     }
   }
 }

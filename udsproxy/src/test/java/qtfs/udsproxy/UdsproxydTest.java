@@ -15,7 +15,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -208,15 +207,7 @@ final class UdsproxydTest {
   /** Out of descriptors it waits for some, without a storm of errors, and then serves again. */
   @Test
   void survivesHavingNoDescriptorsLeft() throws Exception {
-    Assumptions.assumeTrue(
-        Files.isExecutable(Path.of("/usr/bin/prlimit"))
-            && Files.isExecutable(Path.of("/usr/bin/setpriv")),
-        "prlimit or setpriv is missing: apt-get install util-linux");
-    // Without this capability root cannot raise its own limit again, as the daemon does.
-    List<String> limited =
-        List.of(
-            "/usr/bin/setpriv", "--bounding-set=-sys_resource", "/usr/bin/prlimit", "--nofile=100");
-    try (DaemonProcess daemon = start(limited, 1);
+    try (DaemonProcess daemon = start(DaemonProcess.withDescriptors(100), 1);
         UnixListener listener = UnixListener.bind(directory.resolve("t.sock"), 8)) {
       List<Fd> connectors = new ArrayList<>();
       List<Socket> links = new ArrayList<>();
