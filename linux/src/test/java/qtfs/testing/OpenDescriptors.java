@@ -1,27 +1,41 @@
 package qtfs.testing;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.HashSet;
+import java.time.Duration;
+import java.util.BitSet;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import qtfs.linux.Poll;
 
-/** The descriptors of this process, as they were at a moment. */
-public record OpenDescriptors(Set<String> numbers) {
+/**
+ * The descriptors of this process, as they were at a moment; those with a number below {@value
+ * #NUMBERS}. One system call tells them, since a fuzzer asks twice for each of its inputs.
+ */
+public final class OpenDescriptors {
+  private static final int NUMBERS = 512;
+  private static final int POLLNVAL = 0x20; // asm-generic/poll.h
+
+  private final BitSet numbers;
+
+  private OpenDescriptors(BitSet numbers) {
+    this.numbers = numbers;
+  }
+
   public static OpenDescriptors now() {
-    String[] numbers = new File("/proc/self/fd").list();
-    return new OpenDescriptors(
-        new HashSet<>(Arrays.asList(numbers == null ? new String[0] : numbers)));
+    return new OpenDescriptors(open());
   }
 
   /** Those that are there now and were not then, but for the class path's. */
-  public Set<String> more() {
-    Set<String> more = new HashSet<>(now().numbers);
-    more.removeAll(numbers);
-    more.removeIf(OpenDescriptors::isTheJvms);
-    return more;
+  public Set<Integer> more() {
+    BitSet more = open();
+    more.andNot(numbers);
+    return more.stream()
+        .filter(number -> !isTheJvms(number))
+        .boxed()
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** Waits until there are none of these. */
@@ -29,8 +43,20 @@ public record OpenDescriptors(Set<String> numbers) {
     Await.until("no descriptor more than before, " + numbers, () -> more().isEmpty());
   }
 
+  private static BitSet open() {
+    int[] events = Poll.readable(Duration.ZERO, IntStream.range(0, NUMBERS).toArray());
+    BitSet open = new BitSet(NUMBERS);
+    for (int number = 0; number < NUMBERS; number++) {
+      open.set(number, (events[number] & POLLNVAL) == 0);
+    }
+    if (open.cardinality() == NUMBERS) {
+      throw new AssertionError("no descriptor below " + NUMBERS + " is free, or ulimit -n is less");
+    }
+    return open;
+  }
+
   /** Of the class path, kept open once read, or gone by now. */
-  private static boolean isTheJvms(String number) {
+  private static boolean isTheJvms(int number) {
     try {
       String file = Files.readSymbolicLink(Path.of("/proc/self/fd/" + number)).toString();
       return file.endsWith(".jar") || file.endsWith("random");

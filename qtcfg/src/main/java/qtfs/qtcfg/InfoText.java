@@ -138,9 +138,6 @@ final class InfoText {
   }
 
   private void padded(String text, int width) {
-    out.append(text);
-    for (int i = text.length(); i < width; i++) {
-      out.append(' ');
-    }
+    out.append(text).repeat(' ', Math.max(0, width - text.length()));
   }
 }

@@ -11,6 +11,8 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -62,9 +64,17 @@ final class FilesJson {
     return out.toString(ISO_8859_1);
   }
 
-  /** For a byte string. */
+  /**
+   * For a byte string, which has to be UTF-8. It is decoded before: the library's own reading of
+   * bytes guesses among encodings, and takes a key with wrong bytes for a key it has seen before.
+   */
   static JsonParser parser(String json) throws IOException {
-    return Reading.FACTORY.createParser(json.getBytes(ISO_8859_1));
+    ByteBuffer bytes = ByteBuffer.wrap(json.getBytes(ISO_8859_1));
+    try {
+      return Reading.FACTORY.createParser(UTF_8.newDecoder().decode(bytes).toString());
+    } catch (CharacterCodingException e) {
+      throw new IOException("is not UTF-8", e);
+    }
   }
 
   /**

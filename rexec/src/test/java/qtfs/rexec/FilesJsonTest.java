@@ -40,6 +40,21 @@ final class FilesJsonTest {
         .containsExactly(new InheritedFile(3, "/x", 0, 0));
   }
 
+  @Test
+  void takesNoKeyWithWrongBytesForOneThatItHasReadBefore() throws Exception {
+    assertThat(FilesJson.read("{\"Files\":[]}")).isEmpty();
+    assertThatThrownBy(() -> FilesJson.read("{\"File\u00ff\u00ff\u00ffs\":[]}"))
+        .isInstanceOf(ProtocolException.class)
+        .hasMessage("list of files: is not UTF-8");
+  }
+
+  @Test
+  void readsNoOtherEncodingThanUtf8() {
+    assertThatThrownBy(() -> FilesJson.read("{\0\"\0F\0\"\0:\0[\0]\0}\0"))
+        .isInstanceOf(ProtocolException.class)
+        .hasMessageStartingWith("list of files: ");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -42,7 +42,7 @@ final class FuzzedPieces {
   /** Sends them, as long as somebody is there. */
   void send(Fd socket, Fd passed) {
     try (Arena arena = Arena.ofConfined();
-        MessageIo io = MessageIo.neverWaiting()) {
+        MessageIo io = MessageIo.ofThisThreadNeverWaiting()) {
       MemorySegment space = arena.allocate(256);
       for (int i = 0; i < pieces.size(); i++) {
         byte[] piece = pieces.get(i);
@@ -54,5 +54,15 @@ final class FuzzedPieces {
         }
       }
     }
+  }
+
+  /** Whether a log holds something that is no line. */
+  static boolean hasControl(String log) {
+    for (int i = 0; i < log.length(); i++) {
+      if (log.charAt(i) < ' ' && log.charAt(i) != '\n') {
+        return true;
+      }
+    }
+    return false;
   }
 }

@@ -35,7 +35,7 @@ public final class ExposureFuzz {
     ConnectRequest target = exposure.target();
     try {
       if (!ConnectRequest.decode(target.encode()).equals(target)
-          || target.type() != UnixSocket.Type.STREAM
+          || !isOfTheTypeToldBy(spec, exposure)
           || !spec.startsWith(target.path())
           || !exposure.local().isAbsolute()
           || Arrays.asList(local.split("/")).contains("..")
@@ -46,5 +46,11 @@ public final class ExposureFuzz {
     } catch (InvalidRequestException e) {
       throw new AssertionError(exposure.toString(), e);
     }
+  }
+
+  private static boolean isOfTheTypeToldBy(String spec, Exposure exposure) {
+    return spec.contains(",type=")
+        ? spec.contains(",type=" + exposure.typeWord())
+        : exposure.target().type() == UnixSocket.Type.STREAM;
   }
 }

@@ -1,12 +1,17 @@
 package qtfs.udsproxy;
 
 import io.netty.channel.Channel;
+import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import qtfs.linux.Fd;
 import qtfs.linux.Pipe;
 import qtfs.linux.UnixListener;
@@ -54,34 +59,44 @@ public final class PeerConnectionFuzz {
 
   private void run() throws IOException {
     UnixSocket.Pair link = UnixSocket.pair();
-    UnixSocket.Pair application = UnixSocket.pair();
-    try (Fd peer = link.second();
-        Fd _ = application.second();
-        Pipe pipe = Pipe.open();
-        UnixListener _ = UnixListener.bind(proxy.directory().resolve("s"), 4)) {
+    List<Closeable> others = new ArrayList<>();
+    try (Fd peer = link.second()) {
       Channel tcp = proxy.link(link.first());
       PeerConnection.start(proxy.shared(), tcp);
-      begin(peer, application.first(), pipe);
+      send(peer, begin(others));
+      proxy.settle();
       while (at < input.length && peer.isOpen()) {
         step(peer);
         proxy.settle();
+      }
+    } finally {
+      for (Closeable other : others) {
+        other.close();
       }
     }
     proxy.settle();
   }
 
-  private void begin(Fd peer, Fd socket, Pipe pipe) throws IOException {
+  /**
+   * The request that the peer begins with.
+   *
+   * @param others takes what has to be there as long as the peer
+   */
+  private byte[] begin(List<Closeable> others) throws IOException {
     int how = input[0] & 7;
     ByteBuffer request = ByteBuffer.allocate(120).order(ByteOrder.LITTLE_ENDIAN);
     switch (how) {
       case 1, 2 -> {
-        String path = proxy.directory().resolve("s").toString();
+        Path path = proxy.directory().resolve("s");
+        others.add(UnixListener.bind(path, 4));
         request.putInt(PeerRequest.CNTL_UDS).putInt(ConnectRequest.LENGTH);
         request.put(
-            new ConnectRequest(UnixSocket.Type.STREAM, path)
+            new ConnectRequest(UnixSocket.Type.STREAM, path.toString())
                 .encode(how == 1 ? Mark.NONE : Mark.PROXY));
       }
       case 3, 4 -> {
+        Pipe pipe = Pipe.open();
+        others.add(pipe);
         PipeEnd end = how == 3 ? PipeEnd.READ : PipeEnd.WRITE;
         Fd passed = (how == 3 ? pipe.read() : pipe.write()).duplicate();
         long token = proxy.shared().passedPipes().keep(new PassedFds.Pipe(end, passed, NOBODY));
@@ -89,16 +104,15 @@ public final class PeerConnectionFuzz {
         request.putInt(end.wire()).putInt((int) token);
       }
       case 5 -> {
-        long token = proxy.shared().passedSockets().keep(new PassedFds.Socket(socket, "fuzz", 0));
+        UnixSocket.Pair application = UnixSocket.pair();
+        others.add(application.second());
+        PassedFds.Socket passed = new PassedFds.Socket(application.first(), "fuzz", 0);
+        long token = proxy.shared().passedSockets().keep(passed);
         request.putInt(PeerRequest.CNTL_SOCK).putInt(PeerRequest.SOCKET_LENGTH).putLong(token);
       }
       default -> {}
     }
-    if (how != 5) {
-      socket.close();
-    }
-    send(peer, request.array(), 0, request.position());
-    proxy.settle();
+    return Arrays.copyOf(request.array(), request.position());
   }
 
   private void step(Fd peer) {
@@ -106,7 +120,7 @@ public final class PeerConnectionFuzz {
     if ((step & 1) == 0) {
       int wanted = at < input.length ? Byte.toUnsignedInt(input[at++]) : 0;
       int length = Math.min(wanted, input.length - at);
-      send(peer, input, at, length);
+      send(peer, Arrays.copyOfRange(input, at, at + length));
       at += length;
     } else if ((step & 2) == 0) {
       UnixSocket.shutdownWrite(peer);
@@ -116,12 +130,11 @@ public final class PeerConnectionFuzz {
   }
 
   /** As much as there is room for, which is more than an input has. */
-  private static void send(Fd peer, byte[] bytes, int from, int length) {
-    if (length > 0) {
+  private static void send(Fd peer, byte[] bytes) {
+    if (bytes.length > 0) {
       try (Arena arena = Arena.ofConfined()) {
-        MemorySegment segment = arena.allocate(length);
-        MemorySegment.copy(bytes, from, segment, ValueLayout.JAVA_BYTE, 0, length);
-        long ignored = peer.write(segment, length);
+        MemorySegment segment = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
+        long ignored = peer.write(segment, bytes.length);
       }
     }
   }

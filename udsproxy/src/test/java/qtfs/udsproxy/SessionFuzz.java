@@ -30,23 +30,33 @@ import qtfs.linux.UnixSocket;
  * </pre>
  */
 public final class SessionFuzz {
-  private static final ThreadLocal<FuzzedProxy> PROXY = ThreadLocal.withInitial(FuzzedProxy::new);
+  private static final ThreadLocal<Tools> TOOLS = ThreadLocal.withInitial(Tools::new);
   private static final int SPACE = 1 << 17;
+  private static final int MOST_SENT = (31 + 1) * 100;
 
   private final byte[] input;
   private final FuzzedProxy proxy;
   private final Dialect dialect;
   private final UnixSocket.Type type;
-  private final MessageIo io = MessageIo.neverWaiting();
-  private final Arena arena = Arena.ofConfined();
-  private final MemorySegment space = arena.allocate(SPACE);
+  private final MessageIo io;
+  private final MemorySegment space;
   private final UnixSocket.Pair link;
   private final UnixSocket.Pair application;
   private int at = 1;
 
-  private SessionFuzz(byte[] input, FuzzedProxy proxy) throws IOException {
+  /** What a thread makes once for all its inputs. */
+  private static final class Tools {
+    private final FuzzedProxy proxy = new FuzzedProxy();
+    private final MessageIo io = MessageIo.ofThisThreadNeverWaiting();
+    private final MemorySegment space = Arena.ofAuto().allocate(SPACE);
+  }
+
+  private SessionFuzz(byte[] input, Tools tools) throws IOException {
     this.input = input;
-    this.proxy = proxy;
+    this.proxy = tools.proxy;
+    this.io = tools.io;
+    this.space = tools.space;
+    space.asSlice(0, MOST_SENT).fill((byte) 0);
     this.dialect = (input[0] & 1) == 0 ? Dialect.V1 : Dialect.EXTENDED;
     UnixSocket.Type[] types = UnixSocket.Type.values();
     this.type = types[(Byte.toUnsignedInt(input[0]) >> 1) % types.length];
@@ -59,9 +69,9 @@ public final class SessionFuzz {
     if (input.length == 0) {
       return;
     }
-    FuzzedProxy proxy = PROXY.get();
-    try (FuzzedProxy.Run _ = proxy.new Run()) {
-      SessionFuzz session = new SessionFuzz(input, proxy);
+    Tools tools = TOOLS.get();
+    try (FuzzedProxy.Run _ = tools.proxy.new Run()) {
+      SessionFuzz session = new SessionFuzz(input, tools);
       try {
         session.start();
         session.goThrough();
@@ -181,7 +191,5 @@ public final class SessionFuzz {
     drain(application.second());
     application.second().close();
     proxy.settle();
-    arena.close();
-    io.close();
   }
 }

@@ -135,7 +135,7 @@ public final class Lint {
     String text = group.rule().normalize(entry.text());
     return entries.stream()
         .map(other -> group.rule().normalize(other.text()))
-        .filter(other -> !other.isEmpty() && !other.equals(text))
+        .filter(other -> !other.isEmpty() && other.length() < text.length())
         .filter(other -> group.rule().matches(other, text))
         .findFirst()
         .map(other -> "says nothing that " + Visible.quote(other) + " does not: remove it");

@@ -2,6 +2,7 @@ package qtfs.whitelist;
 
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.Set;
 
 /**
@@ -70,7 +71,8 @@ public final class RexecWhitelist {
     for (int i = 0; i < entry.length(); i++) {
       char c = entry.charAt(i);
       if (c < ' ' || c == 0x7f) {
-        problems.add(line, i + 1, String.format("control character 0x%02x: remove it", (int) c));
+        String code = HexFormat.of().toHexDigits((byte) c);
+        problems.add(line, i + 1, "control character 0x" + code + ": remove it");
       }
     }
     if (Utf8.decode(entry).isEmpty()) {

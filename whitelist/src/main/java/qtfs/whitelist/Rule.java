@@ -15,9 +15,9 @@ enum Rule {
   TREE {
     @Override
     boolean matches(String entry, String path) {
-      return !climbs(path)
-          && path.startsWith(entry)
-          && (entry.endsWith("/") || endsOrGoesOn(entry, path));
+      return path.startsWith(entry)
+          && (entry.endsWith("/") || endsOrGoesOn(entry, path))
+          && !climbs(path);
     }
 
     @Override
@@ -73,7 +73,7 @@ enum Rule {
   PEER_SOCKET {
     @Override
     boolean matches(String entry, String path) {
-      return !climbs(path) && SOCKET.matches(entry, path);
+      return SOCKET.matches(entry, path) && !climbs(path);
     }
 
     @Override
