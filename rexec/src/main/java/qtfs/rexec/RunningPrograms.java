@@ -106,6 +106,7 @@ final class RunningPrograms {
     if (own.remove(pid) != null) {
       remove(directory.resolve(Integer.toString(pid)));
     }
+    forgetDead();
   }
 
   /** All of this server's are killed, and none is noted any more: the process is about to end. */
@@ -129,7 +130,7 @@ final class RunningPrograms {
     return new Counts(started, refused, own.size(), survivors.size());
   }
 
-  /** Of the survivors nobody tells their end. */
+  /** Of the survivors nobody tells their end: it is looked for when anything else happens. */
   private void forgetDead() {
     survivors.removeIf(
         program -> {

@@ -50,6 +50,8 @@ public final class ProxyDaemon {
   private static final int FILE_OPENERS = 64;
   private static final int PAGE = 8192;
   private static final int CHUNK_ORDER = 7; // 128 pages
+  private static final int CACHED_SMALL = 256; // as Netty has them, of each size and loop
+  private static final int CACHED_NORMAL = 64;
 
   private final LockFile lock;
   private final MultiThreadIoEventLoopGroup group;
@@ -124,7 +126,8 @@ public final class ProxyDaemon {
    * of more than 64 KiB made, and cleared, for each. Chunks of 1 MiB, which go back when unused.
    */
   private static ByteBufAllocator buffers(int loops) {
-    return new PooledByteBufAllocator(true, 0, loops, PAGE, CHUNK_ORDER, 0, 0, false);
+    return new PooledByteBufAllocator(
+        true, 0, loops, PAGE, CHUNK_ORDER, CACHED_SMALL, CACHED_NORMAL, false);
   }
 
   private static MultiThreadIoEventLoopGroup eventLoops(int count) throws StartException {
