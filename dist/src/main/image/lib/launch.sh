@@ -1,12 +1,11 @@
 # Sourced by the programs in bin/: finds Java 25 and becomes the JVM, under the caller's pid.
 #
-# Reads from the program: home, name, main, jars, flags, cached (flags for where the cache can be used),
-# failure (the exit code when nothing can be
-# started), aot, where it shares the cache of another, and signals, those to be blocked in all of the
-# JVM's threads, for the program to take them from a queue. Reads from the environment:
-# QTFS_JAVA_HOME, and QTFS_JAVA_OPTIONS, split at spaces and given to the JVM last. Starts no process
-# of its own, but one that tells whether signals can be blocked: every rexec pays for what happens
-# here.
+# Reads from the program: home, name, main, jars, flags, cached (flags for when the cache can be used),
+# failure (the exit code when nothing can be started), aot, where it shares the cache of another, and
+# signals, those to be blocked in all of the JVM's threads, for the program to take them from a queue.
+# Reads from the environment: QTFS_JAVA_HOME, and QTFS_JAVA_OPTIONS, split at spaces and given to the
+# JVM last. Starts no process of its own, but one that tells whether signals can be blocked: every
+# rexec pays for what happens here.
 
 # The number of a stream that is closed would be taken by a file or a socket of the JVM's own.
 [ -e /proc/self/fd/0 ] || exec </dev/null
