@@ -1,11 +1,11 @@
 # Sourced by the programs in bin/: finds Java 25 and becomes the JVM, under the caller's pid.
 #
-# Reads from the program: home, name, main, jars, flags, cached (flags for when the cache can be used),
-# failure (the exit code when nothing can be started), aot, where it shares the cache of another, and
-# signals, those to be blocked in all of the JVM's threads, for the program to take them from a queue.
-# Reads from the environment: QTFS_JAVA_HOME, and QTFS_JAVA_OPTIONS, split at spaces and given to the
-# JVM last. Starts no process of its own, but one that tells whether signals can be blocked: every
-# rexec pays for what happens here.
+# Reads from the program: home, name, main, jars, flags, failure (the exit code when nothing can be
+# started), aot, where it shares the cache of another, and signals, those to be blocked in all of the
+# JVM's threads, for the program to take them from a queue. Reads from the environment:
+# QTFS_JAVA_HOME, and QTFS_JAVA_OPTIONS, split at spaces and given to the JVM last. Starts no process
+# of its own, but one that tells whether signals can be blocked: every rexec pays for what happens
+# here.
 
 # The number of a stream that is closed would be taken by a file or a socket of the JVM's own.
 [ -e /proc/self/fd/0 ] || exec </dev/null
@@ -83,7 +83,7 @@ fi
 
 # What the JVM itself has to say goes to standard error, since standard output is the program's; of
 # a cache that does not fit it says nothing.
-exec $block "$java/bin/java" ${cache:+"-XX:AOTCache=$cache" $cached} \
+exec $block "$java/bin/java" ${cache:+"-XX:AOTCache=$cache"} \
 	-Xlog:disable '-Xlog:all=error,aot*=off:stderr' -XX:-UsePerfData $flags \
 	--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
 	"-Dqtfs.argv0=${argv0-$0}" "-Djava.library.path=$home/lib/native" \

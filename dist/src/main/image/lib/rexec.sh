@@ -19,7 +19,6 @@ name=rexec
 main=qtfs.rexec.Rexec
 failure=125
 jars='rexec udsproxy linux whitelist jackson-core picocli'
-cached=
 # Compiled late: what runs for a tenth of a second is done before its compiler is (95 to 62 ms of CPU).
 flags='-Xmx32m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=20'
 # Those that rexec passes on, which the JVM can only do if all of its threads are born deaf to them.

@@ -45,7 +45,7 @@ final class AotTraining {
   private static final int WARM_UP_RUNS = 100;
 
   /** The cache holds the profiles of what runs often: connecting is what udsproxyd does most. */
-  private static final int CONNECTS = 1000;
+  private static final int CONNECTS = 8000;
 
   private static final long LIMIT_SECONDS = 120;
 
