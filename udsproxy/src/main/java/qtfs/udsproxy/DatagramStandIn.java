@@ -214,7 +214,7 @@ final class DatagramStandIn implements StandIn, FdWatch.Listener {
     private List<Fd> heldFds = List.of();
     private @Nullable ByteBuf reply; // that the sender has no room for
     private List<Fd> replyFds = List.of();
-    private long used = System.nanoTime();
+    private final IdleTimer idleTimer = new IdleTimer(loop, IDLE, this::close);
     private boolean over;
 
     Sender(byte[] address, Fd end) {
@@ -222,11 +222,11 @@ final class DatagramStandIn implements StandIn, FdWatch.Listener {
       this.end = end;
       this.endWatch = FdWatch.start(loop.eventLoop(), end.number(), this);
       UnixSocket.stampMessages(end);
-      loop.after(IDLE, this::endIfIdle);
+      idleTimer.used();
     }
 
     void pass(ByteBuf datagram, List<Fd> fds) {
-      used = System.nanoTime();
+      idleTimer.used();
       held = datagram;
       heldFds = fds;
       passHeld();
@@ -278,7 +278,7 @@ final class DatagramStandIn implements StandIn, FdWatch.Listener {
           close();
           return;
         }
-        used = System.nanoTime();
+        idleTimer.used();
         replyFds = loop.messages().takeFds();
         reply = loop.takeBytes(length);
         sendReply();
@@ -318,17 +318,6 @@ final class DatagramStandIn implements StandIn, FdWatch.Listener {
       }
       Fd.closeAll(replyFds);
       replyFds = List.of();
-    }
-
-    private void endIfIdle() {
-      if (!over) {
-        long left = IDLE.toNanos() - (System.nanoTime() - used);
-        if (left <= 0) {
-          close();
-        } else {
-          loop.after(Duration.ofNanos(left), this::endIfIdle);
-        }
-      }
     }
 
     /** Lets the session end after what it has been given. */

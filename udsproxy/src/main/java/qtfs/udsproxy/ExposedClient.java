@@ -4,7 +4,6 @@ import org.jspecify.annotations.Nullable;
 import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.Log;
-import qtfs.linux.UnixSocket;
 
 /**
  * A client of an {@link Exposures exposed} socket, from its connect to the session. Nothing is read
@@ -16,15 +15,14 @@ final class ExposedClient implements PeerRequestor.Listener {
   private final Shared shared;
   private final Exposure exposure;
   private final Fd client;
-  private final UnixSocket.Credentials credentials;
-  private @Nullable Requester who;
+  private final LocalRequester who;
   private @Nullable PeerRequestor requestor;
 
   private ExposedClient(Shared shared, Exposure exposure, Fd client) throws LinuxException {
     this.shared = shared;
     this.exposure = exposure;
     this.client = client;
-    this.credentials = UnixSocket.peerCredentials(client);
+    this.who = LocalRequester.at(client);
   }
 
   /**
@@ -39,21 +37,13 @@ final class ExposedClient implements PeerRequestor.Listener {
               try {
                 ExposedClient started = new ExposedClient(shared, exposure, client);
                 started.requestor = PeerRequestor.start(shared, loop, exposure.target(), started);
-                started.who(); // while the peer connects, and the client is still there
+                Requester _ =
+                    started.who.get(); // while the peer connects, and the client is still there
               } catch (LinuxException e) {
                 client.close();
                 Log.error("cannot serve a client of " + exposure.local() + ": " + e.getMessage());
               }
             });
-  }
-
-  private Requester who() {
-    Requester known = who;
-    if (known == null) {
-      known = Requester.local(credentials);
-      who = known;
-    }
-    return known;
   }
 
   @Override
@@ -62,12 +52,12 @@ final class ExposedClient implements PeerRequestor.Listener {
     if (link == null) {
       throw new IllegalStateException("connected before it was asked for");
     }
-    link.startSession(who(), client);
+    link.startSession(who.get(), client);
   }
 
   @Override
   public void failed(Refusal refusal, String detail) {
     client.close();
-    shared.audit().refused(exposure.target().path(), who(), refusal, detail);
+    shared.audit().refused(exposure.target().path(), who.get(), refusal, detail);
   }
 }

@@ -10,7 +10,6 @@ import qtfs.linux.Errno;
 import qtfs.linux.Fd;
 import qtfs.linux.LinuxException;
 import qtfs.linux.Log;
-import qtfs.linux.UnixSocket;
 import qtfs.udsproxy.connector.ConnectRequest;
 import qtfs.udsproxy.connector.Mark;
 
@@ -35,8 +34,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   private final Shared shared;
   private final ProxyLoop loop;
   private final Fd connector;
-  private final UnixSocket.Credentials credentials;
-  private @Nullable Requester who;
+  private final LocalRequester who;
   private final FdWatch watch;
   private final byte[] request = new byte[ConnectRequest.LENGTH];
   private int received;
@@ -51,7 +49,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
     this.shared = shared;
     this.loop = loop;
     this.connector = connector;
-    this.credentials = UnixSocket.peerCredentials(connector);
+    this.who = LocalRequester.at(connector);
     this.watch = FdWatch.start(loop.eventLoop(), connector.number(), this);
     this.deadline = inTime("the request is not complete");
     shared.requestBegins();
@@ -132,7 +130,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
         return;
       }
       requestor = PeerRequestor.start(shared, loop, decoded, this);
-      who(); // while the peer connects, and the connector waits
+      Requester _ = who.get(); // while the peer connects, and the connector waits
     } catch (IOException e) {
       fail(Refusal.BAD_REQUEST, e.getMessage());
     }
@@ -144,7 +142,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
   public void connected() {
     if (wanted != null) {
       waits = true;
-      shared.standIns().await(wanted, who(), this);
+      shared.standIns().await(wanted, who.get(), this);
     }
   }
 
@@ -188,17 +186,8 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
             return;
           }
           finish();
-          link.startSession(who(), application);
+          link.startSession(who.get(), application);
         });
-  }
-
-  private Requester who() {
-    Requester known = who;
-    if (known == null) {
-      known = Requester.local(credentials);
-      who = known;
-    }
-    return known;
   }
 
   private boolean isExtended() {
@@ -226,7 +215,7 @@ final class LocalConnect implements FdWatch.Listener, PeerRequestor.Listener, St
       return;
     }
     finish();
-    shared.audit().refused(path == null ? "" : path, who(), refusal, String.valueOf(detail));
+    shared.audit().refused(path == null ? "" : path, who.get(), refusal, String.valueOf(detail));
     if (connector.isOpen()) {
       if (received == ConnectRequest.LENGTH) {
         endRequest(answer);

@@ -7,7 +7,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.ReferenceCountUtil;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,13 +19,11 @@ import org.jspecify.annotations.Nullable;
  * peer cannot be reached, the next request finds out by itself. All on the loop's thread.
  */
 final class SpareLink {
-  private static final Duration MILLISECOND = Duration.ofMillis(1);
-
   private final Shared shared;
   private final ProxyLoop loop;
   private final long life; // ns
+  private final IdleTimer age;
   private @Nullable Unused spare;
-  private boolean looks; // whether it has become too old
   private boolean welcome; // the peer is one of ours
   private long asked; // System.nanoTime()
 
@@ -34,6 +31,7 @@ final class SpareLink {
     this.shared = shared;
     this.loop = loop;
     this.life = shared.deadlines().spare().toNanos();
+    this.age = new IdleTimer(loop, shared.deadlines().spare(), this::closeIfReady);
     this.asked = System.nanoTime() - life;
   }
 
@@ -80,24 +78,10 @@ final class SpareLink {
     }
   }
 
-  /** One timer, however many are made and taken meanwhile. */
-  private void lookIn(long nanos) {
-    if (!looks) {
-      looks = true;
-      loop.after(Duration.ofNanos(nanos).plus(MILLISECOND), this::look);
-    }
-  }
-
-  private void look() {
-    looks = false;
+  /** One that is still being made has its time before it. */
+  private void closeIfReady() {
     Unused unused = spare;
-    if (unused == null || !unused.ready) {
-      return;
-    }
-    long left = unused.since + life - System.nanoTime();
-    if (left > 0) {
-      lookIn(left);
-    } else {
+    if (unused != null && unused.ready) {
       unused.close();
     }
   }
@@ -107,7 +91,6 @@ final class SpareLink {
     private final int certificates;
     private @Nullable Channel channel;
     private boolean ready;
-    private long since; // System.nanoTime()
 
     Unused(int certificates) {
       this.certificates = certificates;
@@ -134,8 +117,7 @@ final class SpareLink {
 
     private void becomeReady() {
       ready = true;
-      since = System.nanoTime();
-      lookIn(life);
+      age.used();
     }
 
     void close() {

@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import qtfs.linux.Fd;
 import qtfs.linux.Log;
 import qtfs.linux.UnixListener;
@@ -45,8 +44,7 @@ final class StandIns {
     private final UnixSocket.Type type;
     private final Acceptor acceptor;
     private final Queue<Waiting> waiting = new ArrayDeque<>();
-    private long idleSince;
-    private boolean looks; // whether it is still in use
+    private final IdleTimer idleTimer = new IdleTimer(proxyLoop, LINGER, this::closeIfIdle);
 
     AcceptingStandIn(String path, UnixSocket.Type type) throws IOException {
       this.path = path;
@@ -99,25 +97,12 @@ final class StandIns {
 
     private void closeSoonIfIdle() {
       if (waiting.isEmpty()) {
-        idleSince = System.nanoTime();
-        lookIn(LINGER.toNanos());
-      }
-    }
-
-    /** One timer however many come and go meanwhile. */
-    private void lookIn(long nanos) {
-      if (!looks) {
-        looks = true;
-        loop.schedule(this::closeIfIdle, nanos, TimeUnit.NANOSECONDS);
+        idleTimer.used();
       }
     }
 
     private void closeIfIdle() {
-      looks = false;
-      long left = idleSince + LINGER.toNanos() - System.nanoTime();
-      if (waiting.isEmpty() && left > 0) {
-        lookIn(left);
-      } else if (waiting.isEmpty()) {
+      if (waiting.isEmpty()) {
         close();
       }
     }
