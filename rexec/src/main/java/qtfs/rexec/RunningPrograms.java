@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +26,7 @@ final class RunningPrograms {
 
   private final Path directory;
   private final Map<Integer, ProgramRecord> own = new TreeMap<>();
-  private final List<ProgramRecord> survivors = new ArrayList<>();
+  private final Deque<ProgramRecord> survivors = new ArrayDeque<>();
   private final Map<Integer, Integer> places = new HashMap<>();
   private long started;
   private long refused;
@@ -106,7 +108,7 @@ final class RunningPrograms {
     if (own.remove(pid) != null) {
       remove(directory.resolve(Integer.toString(pid)));
     }
-    forgetDead();
+    forgetNextIfDead();
   }
 
   /** All of this server's are killed, and none is noted any more: the process is about to end. */
@@ -130,16 +132,26 @@ final class RunningPrograms {
     return new Counts(started, refused, own.size(), survivors.size());
   }
 
-  /** Of the survivors nobody tells their end: it is looked for when anything else happens. */
+  /** Of the survivors nobody tells their end. */
   private void forgetDead() {
-    survivors.removeIf(
-        program -> {
-          boolean dead = !program.isAlive();
-          if (dead && !own.containsKey(program.pid())) {
-            remove(directory.resolve(Integer.toString(program.pid())));
-          }
-          return dead;
-        });
+    survivors.removeIf(this::isForgotten);
+  }
+
+  /** One survivor after the other: there may be hundreds, and each costs a look into /proc. */
+  private void forgetNextIfDead() {
+    ProgramRecord next = survivors.poll();
+    if (next != null && !isForgotten(next)) {
+      survivors.add(next);
+    }
+  }
+
+  /** Whether a survivor is dead; nothing is noted of it then. */
+  private boolean isForgotten(ProgramRecord survivor) {
+    boolean dead = !survivor.isAlive();
+    if (dead && !own.containsKey(survivor.pid())) {
+      remove(directory.resolve(Integer.toString(survivor.pid())));
+    }
+    return dead;
   }
 
   private static void remove(Path file) {
