@@ -45,6 +45,7 @@ final class AuditTrailTest {
           Fd target = ProxyPair.accept(listener)) {
         Sockets.write(application, SECRET);
         assertThat(Sockets.readText(target, SECRET.length())).isEqualTo(SECRET);
+        Await.until("both have told its start", () -> log.audit("session-start").size() == 2);
       }
       Await.until("both have ended", () -> log.audit("session-end").size() == 2);
       String path = " path=" + proxies.path("t.sock");

@@ -1,17 +1,20 @@
 package qtfs.udsproxy;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import qtfs.linux.Fd;
 import qtfs.linux.UnixListener;
+import qtfs.linux.UnixSocket;
 import qtfs.testing.Await;
 import qtfs.udsproxy.connector.ConnectRequest;
 
@@ -148,7 +151,8 @@ final class SpareLinkTest {
   }
 
   @Test
-  void itIsSecuredTooAndNotUsedWithAnOldCertificate(@TempDir Path files) throws Exception {
+  void itIsSecuredTooAndNotUsedWithAnOldCertificate(@TempDir Path files, @TempDir Path others)
+      throws Exception {
     TlsConfig host = TestAuthority.create(files).host("host", "ip:127.0.0.1", "127.0.0.1");
     try (ProxyPair proxies =
             ProxyPair.secured(directory, keeping(Duration.ofMinutes(1)), host, host);
@@ -158,9 +162,13 @@ final class SpareLinkTest {
         session(proxies, listener);
         Await.until("one more waits at the peer", () -> proxies.b().workLeft() == 1);
       }
+      TlsConfig stranger = TestAuthority.create(others).host("host", "ip:127.0.0.1", "127.0.0.1");
+      Files.copy(stranger.certificate(), host.certificate(), REPLACE_EXISTING);
+      Files.copy(stranger.key(), host.key(), REPLACE_EXISTING);
       proxies.a().reloadTls();
-      session(proxies, listener);
-      assertThat(proxies.b().workLeft()).isEqualTo(1); // still unused
+      byte[] request =
+          new ConnectRequest(UnixSocket.Type.STREAM, proxies.path("x").toString()).encode();
+      assertThat(proxies.ask(request)).isZero(); // the peer does not know who is certified so
     }
   }
 }
