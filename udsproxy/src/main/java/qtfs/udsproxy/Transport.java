@@ -29,7 +29,7 @@ enum Transport {
   private static final int LEAST_READ = 2048;
 
   private static final int FIRST_READ = 16 * 1024;
-  private static final int MOST_READ = 256 * 1024;
+  private static final int MOST_READ = 128 * 1024;
 
   static Transport of(Endpoint end) {
     return switch (end) {
