@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -12,6 +14,12 @@ import qtfs.testing.Await;
 
 /** The death of one end ends the other, and nothing else. */
 final class KillingEitherEndIT {
+  /** Two headers of a message of rexec's, docs/protocol.md. */
+  private static final long PIDMAP_AND_KILL = 2 * 24;
+
+  private static final Pattern BYTES_TO_CLIENT =
+      Pattern.compile("\"path\":\"[^\"]*/rexec_uds\\.sock\"[^{}]*\"bytesFromPeer\":(\\d+)");
+
   @AutoClose private TwoHosts hosts;
 
   @BeforeEach
@@ -82,6 +90,7 @@ final class KillingEitherEndIT {
             code.toString());
     Running server = hosts.daemon("rexec_server");
     Await.until("the program has ended", () -> server.errors().contains("outcome=ended"));
+    Await.until("its client has been told", () -> bytesToClient() == PIDMAP_AND_KILL);
     Running proxy = hosts.daemon("udsproxyd on A");
     proxy.signal("KILL");
     proxy.result();
@@ -91,6 +100,14 @@ final class KillingEitherEndIT {
     assertThat(code).as("%s", result).hasContent("125\n");
     assertThat(result.stderr()).as("%s", result).contains("lost after its end (exit code 0)");
     assertThat(result.stderr().lines()).as("%s", result).hasSize(1);
+  }
+
+  /** What the server has said to the only client that there is, as far as it has arrived. */
+  private long bytesToClient() throws Exception {
+    Running.Result sessions =
+        hosts.sh(Host.A, "exec \"$@\"", hosts.program("udsproxyd"), "ctl", "sessions", "--json");
+    Matcher bytes = BYTES_TO_CLIENT.matcher(sessions.output());
+    return bytes.find() ? Long.parseLong(bytes.group(1)) : 0;
   }
 
   @Test

@@ -6,6 +6,7 @@ import static qtfs.linux.LinuxException.check;
 import java.io.Closeable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * A child of this process, leader of a process group of its own.
@@ -20,6 +21,7 @@ public final class ChildProcess implements Closeable {
   private static final MemorySegment SETPRIORITY = Libc.function("setpriority");
   // asm-generic/unistd.h: numbers from 424 on are the same on every architecture. glibc has a
   // pidfd_open of its own only since 2.36.
+  private static final int SYS_PIDFD_SEND_SIGNAL = 424;
   private static final int SYS_PIDFD_OPEN = 434;
   private static final int SIGKILL = 9;
   private static final int P_PID = 1;
@@ -51,9 +53,13 @@ public final class ChildProcess implements Closeable {
     return pidfd;
   }
 
-  /** Sends a signal to the process itself. */
+  /** Sends a signal to the process itself; one that is gone, reaped or not, is no error. */
   public void signal(int signal) throws LinuxException {
-    check(Libc.call(KILL, pid, signal), "kill " + pid);
+    // Not by its number, as posix_spawn reaps what it could not start, on a thread of its own.
+    int result = Libc.call(SYSCALL, SYS_PIDFD_SEND_SIGNAL, pidfd.number(), signal, 0, 0, 0);
+    if (result != -Errno.ESRCH) {
+      check(result, "kill " + pid);
+    }
   }
 
   /** Sends a signal to the process and everybody in its group; nobody left is no error. */
@@ -77,6 +83,22 @@ public final class ChildProcess implements Closeable {
   /** Waits for the end of the process and takes its status; once. */
   public ExitStatus reap() throws LinuxException {
     return reap(pid);
+  }
+
+  /**
+   * Waits for the end of a process that may never have become its program, and takes its status.
+   *
+   * @return empty if posix_spawn has taken it, which it does where it could not start the program
+   */
+  public Optional<ExitStatus> reapIfLeft() throws LinuxException {
+    try {
+      return Optional.of(reap());
+    } catch (LinuxException e) {
+      if (e.errno() == Errno.ECHILD) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   /** Kills a child that nobody has taken charge of. */

@@ -132,7 +132,10 @@ public final class Spawn {
       this.outcome = outcome;
     }
 
-    /** The child, which becomes the program; the caller reaps and closes it, whatever happens. */
+    /**
+     * The child, which becomes the program; the caller closes it, and reaps it unless {@link
+     * #release} says that it is.
+     */
     public ChildProcess child() {
       return child;
     }
@@ -142,6 +145,8 @@ public final class Spawn {
      *
      * @return empty if the program runs, else the errno with which its exec failed, and the child
      *     is gone, reaped
+     * @throws LinuxException if it could not be let go; it ends, or is to be killed, and {@link
+     *     ChildProcess#reapIfLeft} takes what is left of it
      */
     public Optional<Integer> release() throws LinuxException {
       // Read and write, because this end must neither wait for the child nor fail without it.
@@ -153,7 +158,10 @@ public final class Spawn {
       }
     }
 
-    /** Ends the child without a start of the program. */
+    /**
+     * Ends the child without a start of the program; {@link ChildProcess#reapIfLeft} takes what is
+     * left of it.
+     */
     public void abandon() throws LinuxException {
       // To the process, as it may not have made its group yet; SIGKILL, as it blocks all others.
       child.signal(9);

@@ -2,12 +2,14 @@ package qtfs.linux;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -142,6 +144,40 @@ final class SpawnTest {
     }
     assertThat(witness).doesNotExist();
     assertThat(dir.resolve("gate")).doesNotExist();
+  }
+
+  /** Whether the child finds the pipe that it is to wait at, or fails without: it is ended. */
+  @Test
+  void canBeEndedWhereverItFailed() throws IOException {
+    int failed = 0;
+    // Whoever has many numbers to close comes late to the pipe.
+    try (Pipe other = Pipe.open()) {
+      for (int i = 0; i < 100; i++) {
+        Path gate = dir.resolve("gate" + i);
+        TreeMap<Integer, Fd> fds = new TreeMap<>(Map.of(i % 2 * 900, other.read()));
+        Spawn.Held held = new Spawn("/bin/true", List.of("true"), ENVIRONMENT, fds).startHeld(gate);
+        try (ChildProcess child = held.child()) {
+          Files.delete(gate);
+          assertThatThrownBy(held::release).isInstanceOf(LinuxException.class);
+          Await.until("it waits or is gone", () -> isAsleepOrGone(child.pid()));
+          child.signal(9);
+          failed += child.reapIfLeft().isEmpty() ? 1 : 0;
+          assertThat(Path.of("/proc/" + child.pid())).doesNotExist();
+          child.signal(9);
+        }
+      }
+    }
+    assertThat(failed).as("children that found no pipe").isPositive();
+  }
+
+  private static boolean isAsleepOrGone(int pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/stat")).contains(") S ");
+    } catch (NoSuchFileException e) {
+      return true;
+    } catch (IOException e) {
+      return String.valueOf(e.getMessage()).contains("No such process");
+    }
   }
 
   @Test

@@ -2,6 +2,7 @@ package qtfs.rexec;
 
 import java.io.Closeable;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import qtfs.linux.ChildProcess;
 import qtfs.linux.ExitStatus;
@@ -50,8 +51,13 @@ final class Children implements Closeable {
     if (knows(child)) {
       kill(child);
       Poll.readable(Deadline.FOREVER, child.pidfd());
-      ExitStatus ignored = reap(child);
+      takeLeft(child);
     }
+  }
+
+  private synchronized void takeLeft(ChildProcess child) throws LinuxException {
+    forget(child);
+    Optional<ExitStatus> ignored = child.reapIfLeft();
   }
 
   private synchronized boolean knows(ChildProcess child) {

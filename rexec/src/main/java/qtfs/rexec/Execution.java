@@ -133,7 +133,7 @@ final class Execution {
     } catch (LinuxException e) {
       try (ChildProcess child = held.child()) {
         held.abandon();
-        ExitStatus ignored = child.reap();
+        Optional<ExitStatus> ignored = child.reapIfLeft();
       }
       throw e;
     }
