@@ -1,7 +1,7 @@
 // ideal - what a proxy pair of our design costs where nothing but the kernel stands behind it: the
-// reference of dist/bench/contenders, and good for nothing else. Carries v1 frames, a run of them in
-// one read and one write, on one epoll loop; no handshake, no descriptors, no policy, and a session
-// ends when either side does. Build: cc -O2 -o ideal ideal.c
+// reference of dist/bench/contenders, and good for nothing else. Carries v1 frames, each with its
+// END, a run of them in one read and one write, on one epoll loop; no handshake, no descriptors, no
+// policy, and a session ends when either side does. Build: cc -O2 -o ideal ideal.c
 //
 //   ideal asking UNIX-PATH PORT     listens on the path, leads each client to 127.0.0.1:PORT
 //   ideal asked PORT UNIX-PATH      listens on 127.0.0.1:PORT, leads each to the path
@@ -21,9 +21,10 @@
 #include <unistd.h>
 
 #define DATA 0xa5b0 // docs/protocol.md: a frame's type, before its length, both 32 bits
+#define END 0xa5ab // of the message; has no payload
 #define HEADER 8
 #define PAYLOAD 4088 // the most of a v1 frame
-#define SLOT (HEADER + PAYLOAD)
+#define SLOT (HEADER + PAYLOAD + HEADER)
 #define SLOTS 32
 #define LINK_BUFFER (256 * 1024)
 
@@ -55,6 +56,7 @@ static void add(struct end *end, struct session *session, int fd) {
 
 // From the application to the link: the payloads land in their frames. False at the end.
 static int forth(struct session *s) {
+	static const uint32_t end[2] = { END, 0 };
 	for (;;) {
 		while (s->sent < s->framed) {
 			ssize_t n = send(s->link.fd, s->out + s->sent, s->framed - s->sent, MSG_NOSIGNAL);
@@ -70,41 +72,50 @@ static int forth(struct session *s) {
 			uint32_t length = left < PAYLOAD ? left : PAYLOAD, header[2] = { DATA, length };
 			memcpy(s->out + s->framed, header, HEADER);
 			s->framed += HEADER + length;
+			memcpy(s->out + s->framed, end, HEADER);
+			s->framed += HEADER;
 			left -= length;
 		}
 	}
 }
 
+// Passes over the headers before the next payload, as far as they have come. False if one is no v1.
+static int headers(const struct session *s, size_t *at, size_t *payload) {
+	while (*payload == 0 && s->read - *at >= HEADER) {
+		uint32_t header[2];
+		memcpy(header, s->in + *at, HEADER);
+		if (header[0] != DATA && header[0] != END) return 0;
+		if (header[1] > (header[0] == DATA ? PAYLOAD : 0)) return 0;
+		*at += HEADER;
+		*payload = header[1];
+	}
+	return 1;
+}
+
 // From the link to the application: the payloads of all frames in one write. False at the end.
 static int back(struct session *s) {
 	for (;;) {
+		if (!headers(s, &s->used, &s->payload)) return 0;
 		struct iovec pieces[LINK_BUFFER / SLOT + 2];
 		int count = 0, most = sizeof pieces / sizeof *pieces;
 		size_t at = s->used, payload = s->payload;
-		while (count < most && at < s->read) {
-			if (payload == 0) {
-				uint32_t header[2];
-				if (s->read - at < HEADER) break;
-				memcpy(header, s->in + at, HEADER);
-				if (header[0] != DATA || header[1] > PAYLOAD) return 0;
-				at += HEADER;
-				payload = header[1];
-			}
+		while (count < most && payload > 0 && at < s->read) {
 			size_t length = payload < s->read - at ? payload : s->read - at;
-			if (length > 0) pieces[count++] = (struct iovec){ s->in + at, length };
+			pieces[count++] = (struct iovec){ s->in + at, length };
 			at += length;
 			payload -= length;
+			if (!headers(s, &at, &payload)) return 0;
 		}
 		if (count > 0) {
 			struct msghdr message = { .msg_iov = pieces, .msg_iovlen = count };
 			ssize_t n = sendmsg(s->application.fd, &message, MSG_NOSIGNAL);
 			if (n < 0) return errno == EAGAIN;
-			for (int i = 0; n > 0; i++) { // passes over what has gone, headers included
+			for (int i = 0; n > 0; i++) { // passes over what has gone
 				size_t gone = (size_t)n < pieces[i].iov_len ? (size_t)n : pieces[i].iov_len;
-				if (s->payload == 0) memcpy(&s->payload, s->in + s->used + 4, 4), s->used += HEADER;
 				s->used += gone;
 				s->payload -= gone;
 				n -= gone;
+				if (!headers(s, &s->used, &s->payload)) return 0;
 			}
 			continue;
 		}
@@ -119,7 +130,7 @@ static int back(struct session *s) {
 
 static int go_on(struct session *s) {
 	if (!forth(s) || !back(s)) return 0;
-	int full_link = s->sent < s->framed, full_application = s->used < s->read && s->read - s->used >= HEADER;
+	int full_link = s->sent < s->framed, full_application = s->payload > 0 && s->used < s->read;
 	want(&s->link, (full_link ? EPOLLOUT : 0) | (full_application ? 0 : EPOLLIN));
 	want(&s->application, (full_application ? EPOLLOUT : 0) | (full_link ? 0 : EPOLLIN));
 	return 1;
