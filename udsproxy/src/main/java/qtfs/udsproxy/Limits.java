@@ -10,8 +10,8 @@ import java.time.Duration;
  * @param sessionsPerPeer those of them that the peer may have asked for
  * @param idle after which a session without a byte either way is ended; zero for never
  * @param buffered bytes of one session that may wait for the peer before its application is not
- *     read any more. One read, up to 128 KiB, may come on top; the other way at most one read
- *     waits, of no more than this or 128 KiB.
+ *     read any more. One read, up to 96 KiB, may come on top; the other way at most one read waits,
+ *     of no more than this or 128 KiB.
  * @param bufferedInAll bytes of buffers that may wait for slow readers, those of all sessions and
  *     both ways; see {@link Backlog}
  * @param link after which a link whose other host answers nothing is ended
