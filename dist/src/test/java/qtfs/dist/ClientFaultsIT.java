@@ -60,7 +60,7 @@ final class ClientFaultsIT {
 
   @BeforeAll
   static void up() throws Exception {
-    Injection.need();
+    Strace.need();
     TwoHosts.needLauncher();
     hosts = TwoHosts.up();
     hosts.startAgent();
@@ -121,7 +121,7 @@ final class ClientFaultsIT {
     } catch (AssertionError e) {
       throw new AssertionError("with the " + n + ". " + fault + ": " + e.getMessage(), e);
     }
-    boolean struck = Injection.hasStruck(trace);
+    boolean struck = Injection.hasStruck(Strace.text(trace));
     assertThat(struck || outcome.equals(ScriptedCall.RIGHT))
         .as("%s, with no %d. %s failing", outcome, n, fault)
         .isTrue();

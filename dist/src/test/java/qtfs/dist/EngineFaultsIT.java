@@ -55,7 +55,7 @@ final class EngineFaultsIT {
 
   @BeforeAll
   static void compile() throws Exception {
-    Injection.need();
+    Strace.need();
     preload =
         CCompiler.library(Path.of("../engine/src/test/c/simserver.c"))
             + ":"

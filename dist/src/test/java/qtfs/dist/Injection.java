@@ -1,31 +1,21 @@
 package qtfs.dist;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-import static org.assertj.core.api.Assertions.assertThat;
-
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import qtfs.testing.Await;
 
 /**
  * One system call that fails, in every thread of a running process the n-th time that it makes it:
  * strace(1), attached. Closing detaches it, and leaves the process as it was.
  */
 final class Injection implements Closeable {
-  private static final long LIMIT_SECONDS = 30;
+  private final Strace strace;
 
-  private final Process strace;
-  private final Path trace;
-
-  private Injection(Process strace, Path trace) {
+  private Injection(Strace strace) {
     this.strace = strace;
-    this.trace = trace;
   }
 
   /**
@@ -76,53 +66,28 @@ final class Injection implements Closeable {
     }
   }
 
-  /** Skips the test, aloud, where a process cannot be traced. */
-  static void need() throws InterruptedException {
-    Programs.need("strace", "strace");
-    TwoHosts.skipUnless(
-        TwoHosts.succeeds("strace", "-o", "/dev/null", "true"),
-        "ptrace(2) is not allowed here: run on a machine or in a container with CAP_SYS_PTRACE");
-  }
-
+  /** Begins; what strace writes is kept in a directory. */
   static Injection into(long pid, Fault fault, int n, Path directory) throws Exception {
-    Path trace = Files.createTempFile(directory, "trace", ".out");
-    Path errors = Files.createTempFile(directory, "trace", ".err");
-    List<String> command = new ArrayList<>(List.of("strace"));
-    command.addAll(fault.options(n));
+    List<String> options = new ArrayList<>(fault.options(n));
     if (!fault.call.equals("execve")) {
       // A child is let go of when it becomes another program, which is not what is tested.
-      command.addAll(List.of("-b", "execve"));
+      options.addAll(List.of("-b", "execve"));
     }
-    command.addAll(List.of("-o", trace.toString(), "-p", Long.toString(pid)));
-    Process strace = new ProcessBuilder(command).redirectError(errors.toFile()).start();
-    Await.until(
-        "strace is attached to " + pid,
-        () -> {
-          assertThat(strace.isAlive()).as("strace: %s", Files.readString(errors)).isTrue();
-          return Files.readString(errors).contains("attached");
-        });
-    return new Injection(strace, trace);
+    return new Injection(Strace.attach(pid, options, directory));
   }
 
   /** Whether any call has failed for it. */
   boolean hasStruck() throws IOException {
-    return hasStruck(trace);
+    return hasStruck(strace.text());
   }
 
-  static boolean hasStruck(Path trace) throws IOException {
-    return new String(Files.readAllBytes(trace), UTF_8).contains("(INJECTED)");
+  /** Whether any call has failed, by what strace has written. */
+  static boolean hasStruck(String trace) {
+    return trace.contains("(INJECTED)");
   }
 
   @Override
   public void close() {
-    strace.destroy();
-    try {
-      if (!strace.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
-        strace.destroyForcibly();
-        throw new AssertionError("strace does not let go");
-      }
-    } catch (InterruptedException e) {
-      throw new AssertionError("interrupted", e);
-    }
+    strace.close();
   }
 }

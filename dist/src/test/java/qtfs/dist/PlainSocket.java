@@ -52,10 +52,15 @@ record PlainSocket(Fd fd) implements Closeable {
   /** The first connection to a path, waited for; nobody listens there afterwards. */
   static PlainSocket acceptOne(Path path) throws IOException {
     try (UnixListener listener = UnixListener.bind(path, 1)) {
-      AtomicInteger accepted = new AtomicInteger();
-      Await.until("a client", () -> accepted.updateAndGet(_ -> listener.accept(true)) >= 0);
-      return new PlainSocket(Fd.own(accepted.get()));
+      return accept(listener);
     }
+  }
+
+  /** The next connection, waited for. */
+  static PlainSocket accept(UnixListener listener) {
+    AtomicInteger accepted = new AtomicInteger();
+    Await.until("a client", () -> accepted.updateAndGet(_ -> listener.accept(true)) >= 0);
+    return new PlainSocket(Fd.own(accepted.get()));
   }
 
   /** Asks this host's udsproxyd to have a connection to the path ready at {@code <path>.proxy}. */

@@ -51,8 +51,8 @@ final class SystemCallFaultsIT {
 
   /**
    * Calls, and what the kernel can answer. Not here: calls that fail for wrong arguments only,
-   * read, of pipes and random numbers, which does not fail, and epoll_ctl, whose failure Netty
-   * neither tells nor undoes.
+   * read, of pipes and random numbers, and timerfd_settime, which do not fail, and epoll_ctl, whose
+   * failure Netty neither tells nor undoes.
    */
   private static final List<List<String>> CALLS_OF_A_PROXY =
       List.of(
@@ -67,7 +67,7 @@ final class SystemCallFaultsIT {
           List.of("writev", "ENOMEM", "ECONNRESET"),
           List.of("pipe2", "EMFILE", "ENFILE"),
           List.of("openat", "EMFILE", "ENFILE", "EACCES", "ENOMEM"),
-          List.of("epoll_pwait2", "EINTR"),
+          List.of("epoll_wait", "EINTR"),
           List.of("statx", "ENOMEM", "EACCES"),
           List.of("readlink", "ENOMEM", "EACCES"),
           List.of("unlink", "EACCES"));
@@ -126,7 +126,7 @@ final class SystemCallFaultsIT {
 
   @BeforeAll
   static void up() throws Exception {
-    Injection.need();
+    Strace.need();
     TwoHosts.needLauncher();
     hosts = TwoHosts.up();
     hosts.startAgent();
