@@ -2,8 +2,6 @@ package qtfs.udsproxy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
@@ -114,21 +112,7 @@ final class Backlog {
     void write(Channel channel, ByteBuf buffer) {
       int size = buffer.capacity();
       take(size);
-      channel.write(buffer).addListener(new Written(size));
-    }
-
-    /** Made for every write; a lambda would be too, and not as fast: the JVM does not inline it. */
-    private final class Written implements ChannelFutureListener {
-      private final int size;
-
-      Written(int size) {
-        this.size = size;
-      }
-
-      @Override
-      public void operationComplete(ChannelFuture future) {
-        free(size);
-      }
+      channel.write(buffer).addListener(_ -> free(size));
     }
 
     /** Whether more memory may be taken by what cannot wait. */
