@@ -38,7 +38,7 @@ final class CallsOfASessionIT {
   private static final int MOST_READ_OF_AN_APPLICATION = 64 * 1024;
 
   private static final String CALLS =
-      "recvmsg,recvfrom,sendmsg,sendto,writev,epoll_wait,epoll_pwait,epoll_pwait2";
+      "recvmsg,recvfrom,sendmsg,sendto,writev,?epoll_wait,epoll_pwait,epoll_pwait2";
 
   @AutoClose private static TwoHosts hosts;
   @AutoClose private static UnixListener listener;
