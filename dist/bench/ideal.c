@@ -20,7 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define DATA 0xa5b0 // docs/protocol.md: a frame's type, before its length, both 32 bits
+#define DATA 0xa5a5 // NORMAL in docs/protocol.md: a frame's type, before its length, both 32 bits
 #define END 0xa5ab // of the message; has no payload
 #define HEADER 8
 #define PAYLOAD 4088 // the most of a v1 frame
