@@ -82,6 +82,12 @@ final class LimitsTest {
     assertThat(Scrape.of(directory.resolve("run")).value(series)).isEqualTo(times);
   }
 
+  /** docs/metrics.md: it may come on top of what waits for the peer. */
+  @Test
+  void aReadOfAnApplicationIsOf96KiBAtMost() {
+    assertThat(Dialect.values()).allMatch(dialect -> dialect.readSize() <= 96 * 1024);
+  }
+
   @Test
   void maxSessions() throws Exception {
     Peer peer = limited(2, 2, Duration.ZERO, DEFAULT.buffered());
