@@ -55,9 +55,7 @@ final class CallsOfASessionIT {
   /** Both ends of a session, from A to B. */
   private record Session(PlainSocket application, PlainSocket server) implements AutoCloseable {
     static Session open() throws Exception {
-      try (PlainSocket asking = PlainSocket.ask(requests.toString(), PATH)) {
-        asking.awaitReady(PATH);
-      }
+      PlainSocket.request(requests.toString(), PATH);
       String proxied = hosts.file(Host.A, PATH + ".proxy").toString();
       PlainSocket application = new PlainSocket(UnixSocket.connect(proxied));
       return new Session(application, PlainSocket.accept(listener));
@@ -107,11 +105,10 @@ final class CallsOfASessionIT {
   }
 
   private static Strace trace(String daemon) throws Exception {
-    List<String> options = List.of("-f", "-e", "signal=none", "-e", "trace=" + CALLS);
-    return Strace.attach(hosts.daemon(daemon).pid(), options, hosts.shared());
+    return Strace.attach(hosts.daemon(daemon).pid(), Strace.options(CALLS), hosts.shared());
   }
 
-  /** What calls of these names have returned, but for errors and what was cut in two. */
+  /** What calls of these names have returned, but for errors. */
   private static List<Integer> results(String trace, String calls) {
     return Pattern.compile("(?m)\\b(?:" + calls + ")(?:\\(| resumed>).* = (\\d+)$")
         .matcher(trace)
@@ -140,7 +137,7 @@ final class CallsOfASessionIT {
     assertThat(results(trace, "epoll_pwait2")).hasSizeLessThan(BESIDE);
   }
 
-  /** What has been read is at most what docs/metrics.md promises, and little is not read often. */
+  /** A read is of no more than docs/metrics.md promises, and of that much where so much waits. */
   @Test
   void bulkIsReadInPiecesThatAreLargeButNotTooLarge() throws Exception {
     List<Integer> reads = results(ofBulk("udsproxyd on B"), "recvfrom");

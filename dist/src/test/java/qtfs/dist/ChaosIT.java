@@ -170,12 +170,7 @@ final class ChaosIT {
       Await.until(
           "no session is left on " + host,
           SETTLED,
-          () -> {
-            Running.Result sessions =
-                hosts.sh(
-                    host, "exec \"$@\"", hosts.program("udsproxyd"), "ctl", "sessions", "--json");
-            return sessions.output().contains("\"sessions\":[]");
-          });
+          () -> hosts.ctl(host, "sessions", "--json").output().contains("\"sessions\":[]"));
     }
   }
 

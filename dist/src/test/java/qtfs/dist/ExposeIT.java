@@ -40,7 +40,7 @@ final class ExposeIT {
   }
 
   private static Running.Result ctl(String arguments) throws Exception {
-    return hosts.sh(Host.A, hosts.program("udsproxyd") + " ctl " + arguments);
+    return hosts.ctl(Host.A, arguments.split(" "));
   }
 
   private static String redis(String socket, String command) throws Exception {

@@ -45,14 +45,9 @@ final class Injection implements Closeable {
 
     /** The options of strace that make it fail the n-th time, counted from 1. */
     List<String> options(int n) {
-      return List.of(
-          "-f",
-          "-e",
-          "signal=none",
-          "-e",
-          "trace=" + call,
-          "-e",
-          "inject=" + call + ":error=" + errno + ":when=" + n + delay());
+      List<String> options = new ArrayList<>(Strace.options(call));
+      options.addAll(List.of("-e", "inject=" + call + ":error=" + errno + ":when=" + n + delay()));
+      return options;
     }
 
     /** The child that is to be watched shall have come to where it waits. */

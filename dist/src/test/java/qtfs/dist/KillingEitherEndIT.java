@@ -104,8 +104,7 @@ final class KillingEitherEndIT {
 
   /** What the server has said to the only client that there is, as far as it has arrived. */
   private long bytesToClient() throws Exception {
-    Running.Result sessions =
-        hosts.sh(Host.A, "exec \"$@\"", hosts.program("udsproxyd"), "ctl", "sessions", "--json");
+    Running.Result sessions = hosts.ctl(Host.A, "sessions", "--json");
     Matcher bytes = BYTES_TO_CLIENT.matcher(sessions.output());
     return bytes.find() ? Long.parseLong(bytes.group(1)) : 0;
   }

@@ -28,6 +28,7 @@ import qtfs.testing.Await;
  * other. For one thread; owns its socket.
  */
 record PlainSocket(Fd fd) implements Closeable {
+  private static final String REQUESTS = "/var/run/qtfs/remote_uds.sock";
   private static final int REQUEST_LENGTH = 112;
   private static final int BUFFER = 65536;
 
@@ -65,14 +66,19 @@ record PlainSocket(Fd fd) implements Closeable {
 
   /** Asks this host's udsproxyd to have a connection to the path ready at {@code <path>.proxy}. */
   static void request(String path) throws IOException {
-    try (PlainSocket proxy = ask(path)) {
+    request(REQUESTS, path);
+  }
+
+  /** The same of the udsproxyd that takes requests at a socket. */
+  static void request(String requests, String path) throws IOException {
+    try (PlainSocket proxy = ask(requests, path)) {
       proxy.awaitReady(path);
     }
   }
 
   /** The first half of {@link #request}: the answer is still to come. */
   static PlainSocket ask(String path) throws IOException {
-    return ask("/var/run/qtfs/remote_uds.sock", path);
+    return ask(REQUESTS, path);
   }
 
   /** Asks the udsproxyd that takes requests at a socket. */

@@ -3,6 +3,7 @@ package qtfs.dist;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,11 +25,9 @@ final class StartTrace {
 
   /** What strace is told, to write such a trace. */
   static List<String> options(Set<String> calls) {
-    return List.of("-f", "--seccomp-bpf", "-e", "signal=none", "-e", "trace=" + join(calls));
-  }
-
-  private static String join(Set<String> calls) {
-    return String.join(",", calls);
+    List<String> options = new ArrayList<>(Strace.options(String.join(",", calls)));
+    options.add("--seccomp-bpf");
+    return options;
   }
 
   /**

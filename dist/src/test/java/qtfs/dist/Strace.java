@@ -34,6 +34,11 @@ final class Strace implements Closeable {
         "ptrace(2) is not allowed here: run on a machine or in a container with CAP_SYS_PTRACE");
   }
 
+  /** The options that have it tell these calls, with commas between, of all threads. */
+  static List<String> options(String calls) {
+    return List.of("-f", "-e", "signal=none", "-e", "trace=" + calls);
+  }
+
   /**
    * Attaches it.
    *

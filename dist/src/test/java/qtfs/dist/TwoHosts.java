@@ -321,6 +321,11 @@ final class TwoHosts implements AutoCloseable {
     return start(Host.A, concat(program("rexec"), args));
   }
 
+  /** Runs {@code udsproxyd ctl} on a host to its end. */
+  Running.Result ctl(Host host, String... words) throws IOException, InterruptedException {
+    return sh(host, program("udsproxyd") + " ctl \"$@\"", words);
+  }
+
   /** Runs a shell script on a host to its end; {@code $REXEC} is the path of rexec. */
   Running.Result sh(Host host, String script, String... args)
       throws IOException, InterruptedException {

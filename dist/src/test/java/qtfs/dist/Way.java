@@ -32,14 +32,7 @@ enum Way {
       String local = "/run/exposed" + path;
       if (Files.notExists(hosts.file(Host.A, local))) {
         Files.createDirectories(directoryOnA(hosts, local));
-        Running.Result result =
-            hosts.sh(
-                Host.A,
-                "exec \"$@\"",
-                hosts.program("udsproxyd"),
-                "ctl",
-                "expose",
-                path + "=" + local + ",type=" + type);
+        Running.Result result = hosts.ctl(Host.A, "expose", path + "=" + local + ",type=" + type);
         assertThat(result.code()).as("%s", result).isZero();
       }
       return local;
